@@ -1,0 +1,37 @@
+# The commands of the book. Each is one function in tools/make.py; this file only
+# finds a Python that is new enough to run it.
+
+# PYTHON=/path/to/python names another interpreter; PORT= another port to serve on;
+# ARGS= hands words on to pytest.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$p"; break; }; done)
+PORT ?= 8000
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help book test serve lint clean distclean python
+
+help:
+	@echo "make book       environment, all chapters executed, site in _build/html"
+	@echo "make test       everything is tested; builds the book first where needed"
+	@echo "make serve      the site on http://127.0.0.1:$(PORT)/ (PORT= another port)"
+	@echo "make lint       ruff and codespell"
+	@echo "make clean      removes the site and what the chapters computed"
+	@echo "make distclean  removes the environment (.venv) as well"
+	@echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."
+
+python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "Python 3.11 or newer is wanted, '$(or $(PYTHON),none)' was found."; \
+	echo "Install one, or name one: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python"; \
+	exit 1; }
+
+book lint clean distclean: python
+	@"$(PYTHON)" tools/make.py $@
+
+serve: python
+	@"$(PYTHON)" tools/make.py serve $(PORT)
+
+test: python
+	@"$(PYTHON)" tools/make.py test $(ARGS)

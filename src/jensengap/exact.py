@@ -1,0 +1,212 @@
+r"""Models whose evidence and posterior are known, to hold everything else against.
+
+A linear-Gaussian model in closed form, and any model with a latent variable of one
+or two dimensions by quadrature on a grid. Log-densities are in nats per example;
+use float64 for identities.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.distributions import Independent, MultivariateNormal
+from torch.nn.functional import softplus
+
+from jensengap import nets
+
+
+class LinearGaussian(NamedTuple):
+    r"""$z\sim\mathcal N(0,I)$, $x\,|\,z\sim\mathcal N(Wz+b,\,s^2I)$.
+
+    Everything about it is Gaussian and in closed form. Source: Tipping and Bishop
+    (1999), equations 3 to 8.
+
+    Attributes:
+        weight: $W$, ``(d, z)``.
+        bias: $b$, ``(d,)``.
+        scale: $s$, the noise's standard deviation, positive.
+    """
+
+    weight: Float[Tensor, "d z"]
+    bias: Float[Tensor, "d"]
+    scale: float
+
+    def likelihood(self, z: Float[Tensor, "*b z"]) -> Independent:
+        r"""Return $p(x\,|\,z)$, batch shape ``(*b)``, event shape ``(d,)``."""
+        return nets.gaussian(z @ self.weight.mT + self.bias, self.scale)
+
+    def evidence(self) -> MultivariateNormal:
+        r"""Return $p(x)=\mathcal N(b,\,WW^\top+s^2I)$, event shape ``(d,)``."""
+        noise = self.scale**2 * torch.eye(len(self.bias), dtype=self.bias.dtype)
+        return MultivariateNormal(self.bias, self.weight @ self.weight.mT + noise)
+
+    def posterior(self, x: Float[Tensor, "*b d"]) -> MultivariateNormal:
+        r"""Return $p(z\,|\,x)=\mathcal N(M^{-1}W^\top(x-b),\,s^2M^{-1})$.
+
+        Here $M=W^\top W+s^2I$. Batch shape ``(*b)``, event shape ``(z,)``.
+        """
+        identity = torch.eye(self.weight.shape[1], dtype=self.weight.dtype)
+        precision = (self.weight.mT @ self.weight) / self.scale**2 + identity
+        loc = (x - self.bias) @ self.weight / self.scale**2
+        loc = torch.linalg.solve(precision, loc[..., None])[..., 0]
+        return MultivariateNormal(loc, precision_matrix=precision)
+
+    def reconstruction(
+        self, x: Float[Tensor, "*b d"], q: Independent
+    ) -> Float[Tensor, "*b"]:
+        r"""$\mathbb E_q[\log p(x\,|\,z)]$ for a diagonal Gaussian ``q``, in closed form.
+
+        It is $\log p(x\,|\,\mu)-\frac{1}{2s^2}\sum_{ij}W_{ij}^2\sigma_j^2$: the value
+        at the mean less the price of the spread. Nats per example.
+        """
+        spread = (self.weight.square() @ q.variance[..., None])[..., 0].sum(-1)
+        return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.scale**2)
+
+
+class Grid(NamedTuple):
+    """Nodes and log-weights of a quadrature rule for a low-dimensional ``z``.
+
+    Attributes:
+        nodes: ``(n, z)``.
+        log_weight: ``(n,)``; the integral of ``f`` is ``(log_weight.exp() * f).sum()``.
+    """
+
+    nodes: Float[Tensor, "n z"]
+    log_weight: Float[Tensor, "n"]
+
+
+def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
+    r"""Trapezoidal rule on $[-\text{limit},\text{limit}]^{\text{dim}}$, in float64.
+
+    For smooth integrands that vanish at the edges its error falls faster than any
+    power of the spacing, so that doubling ``num`` shows whether it has converged.
+
+    Args:
+        num: nodes a side, at least 2.
+        limit: half the side; densities must be negligible beyond it.
+        dim: dimensions of ``z``; the cost is ``num ** dim``.
+
+    Raises:
+        ValueError: ``num`` below 2, or a ``limit`` or ``dim`` that is not positive.
+
+    Source: Trefethen and Weideman (2014).
+    """
+    if num < 2 or limit <= 0 or dim < 1:
+        raise ValueError(
+            f"grid needs num >= 2, limit > 0 and dim >= 1, got {num}, {limit}, {dim}"
+        )
+    side = torch.linspace(-limit, limit, num, dtype=torch.float64)
+    nodes = torch.cartesian_prod(*[side] * dim).reshape(-1, dim)
+    log_cell = dim * math.log(2 * limit / (num - 1))
+    # a node on an edge belongs to half a cell, one in a corner to a quarter
+    num_edges = (nodes.abs() == limit).sum(-1).double()
+    return Grid(nodes, log_cell - num_edges * math.log(2.0))
+
+
+def gauss_hermite(q: Independent, num: int) -> tuple[Tensor, Tensor]:
+    r"""Nodes and log-weights for expectations under a diagonal Gaussian.
+
+    $$\mathbb E_q[f(z)]\approx\sum_i w_i f(\mu+\sigma\odot t_i)$$
+
+    with the ``num ** z`` nodes of the product Gauss-Hermite rule: exact for
+    polynomials of degree below ``2 num`` in each coordinate.
+
+    Args:
+        q: diagonal Gaussian, batch shape ``(*b)``, event shape ``(z,)``.
+        num: nodes in each dimension, at least 1.
+
+    Returns:
+        Nodes ``(n, *b, z)`` and log-weights ``(n,)`` that sum to one, of ``q``'s dtype.
+
+    Source: Golub and Welsch (1969), through numpy.
+    """
+    import numpy as np
+
+    node, weight = np.polynomial.hermite_e.hermegauss(num)
+    node, weight = (torch.as_tensor(a).to(q.mean.dtype) for a in (node, weight))
+    dim = q.event_shape[0]
+    t = torch.cartesian_prod(*[node] * dim).reshape(-1, dim)
+    logs = torch.cartesian_prod(*[weight.log()] * dim).reshape(-1, dim).sum(-1)
+    t = t.reshape(-1, *[1] * len(q.batch_shape), dim)
+    return q.mean + q.stddev * t, logs - logs.logsumexp(0)
+
+
+def log_evidence(
+    log_joint: Float[Tensor, "n *b"], log_weight: Float[Tensor, "n"]
+) -> Float[Tensor, "*b"]:
+    r"""$\log p(x)=\log\int p(x,z)\,\mathrm dz$ by quadrature, in nats per example.
+
+    Args:
+        log_joint: $\log p(x,z_i)$ at the nodes, node axis first.
+        log_weight: the rule's log-weights, :attr:`Grid.log_weight`.
+
+    Returns:
+        ``(*b)``.
+    """
+    weights = log_weight.reshape(-1, *[1] * (log_joint.dim() - 1))
+    return (log_joint + weights).logsumexp(0)
+
+
+def bernoulli_log_likelihood(
+    decoder: nets.Conditional,
+    x: Float[Tensor, "b d"],
+    nodes: Float[Tensor, "n z"],
+    chunk: int = 4096,
+) -> Float[Tensor, "n b"]:
+    r"""$\log p(x\,|\,z)$ of every image at every node, for a Bernoulli decoder.
+
+    With logits $\ell$, $\log p(x\,|\,z)=x^\top\ell-\sum_j\log(1+e^{\ell_j})$: the
+    decoder is run once for each node and one matrix product serves all images.
+
+    Args:
+        decoder: network with the head :func:`nets.bernoulli`.
+        x: binary images.
+        nodes: where to evaluate, of the decoder's dtype.
+        chunk: nodes decoded at a time; memory beyond the result is about
+            ``3 * chunk * d`` numbers.
+
+    Returns:
+        Nats, ``(n, b)``, no gradients.
+
+    Raises:
+        ValueError: another head, or a dtype that is not the decoder's.
+    """
+    if decoder.head is not nets.bernoulli:
+        raise ValueError(
+            f"the decoder's head must be nets.bernoulli, got {decoder.head}; "
+            "for another likelihood use decoder(nodes).log_prob"
+        )
+    dtype = next(decoder.parameters()).dtype
+    if not x.dtype == nodes.dtype == dtype:
+        raise ValueError(
+            f"x ({x.dtype}) and nodes ({nodes.dtype}) must have the decoder's dtype "
+            f"{dtype}; call .double() on all three for an identity"
+        )
+    with torch.no_grad():
+        rows = []
+        for part in nodes.split(chunk):
+            logits = decoder.net(part)
+            rows.append(logits @ x.mT - softplus(logits).sum(-1, keepdim=True))
+        return torch.cat(rows)
+
+
+def optimal_discriminator(
+    log_p: Float[Tensor, "*n"], log_q: Float[Tensor, "*n"]
+) -> Float[Tensor, "*n"]:
+    r"""$D^*(x)=\frac{p(x)}{p(x)+q(x)}$, the best answer to a fixed generator.
+
+    Args:
+        log_p: log-density of the data.
+        log_q: log-density of the generator.
+
+    Returns:
+        Probability of "real", in [0, 1]. Where both densities are zero it is not
+        defined, and the result is NaN.
+
+    Source: Goodfellow et al. (2014), proposition 1.
+    """
+    return torch.sigmoid(log_p - log_q)

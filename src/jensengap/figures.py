@@ -1,0 +1,167 @@
+"""Figures that move: frames drawn in advance, and sliders that need no kernel.
+
+Every frame is drawn by matplotlib; what differs from frame to frame (a curve, a bar's
+height, a label) is kept in a table, and a few lines of script write one row of it
+into the drawing. The result works in a built page, opened as a file, by mouse, touch
+and keyboard; without scripts the middle frame remains.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from xml.etree import ElementTree
+
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from jensengap import plot
+
+_SCRIPT = """
+(() => {
+  const root = document.getElementById("%(own)s");
+  const {slots, strings, frames, labels} = %(data)s;
+  const nodes = root.querySelector("svg").querySelectorAll("*");
+  const inputs = [...root.querySelectorAll("input")];
+  const outputs = root.querySelectorAll("output");
+  const show = () => {
+    let frame = 0;
+    inputs.forEach((input, i) => {
+      frame = frame * labels[i].length + input.valueAsNumber;
+      outputs[i].value = labels[i][input.valueAsNumber];
+      input.setAttribute("aria-valuetext", outputs[i].value);
+    });
+    slots.forEach(([node, name], i) => {
+      const value = strings[frames[frame][i]];
+      if (name) nodes[node].setAttribute(name, value);
+      else nodes[node].textContent = value;
+    });
+  };
+  inputs.forEach(input => input.addEventListener("input", show));
+  show(); // a browser may restore a slider's place when a page is reloaded
+})();
+"""
+
+_NO_SCRIPT = "<noscript><p>The middle frame: the sliders need scripts.</p></noscript>"
+
+
+def moving(
+    fig: Figure,
+    update: Callable[..., None],
+    sliders: Mapping[str, Sequence[float]],
+    *,
+    alt: str,
+    caption: str = "",
+    spec: str = ".2f",
+) -> None:
+    """Show a figure with one slider, or two, that choose among frames.
+
+    Args:
+        fig: the figure, with all its artists. Its layout is fixed before the first
+            frame, so that nothing jumps.
+        update: called with one value of each slider, in their order; changes the
+            artists' data and adds or removes none.
+        sliders: for each name the values it can take, in order.
+        alt: what the middle frame shows, and what moving the sliders changes.
+        caption: what to look for; stands below the figure.
+        spec: format of the values beside the sliders.
+
+    Raises:
+        ValueError: no slider, a slider with fewer than two values, an empty ``alt``,
+            or frames that differ in more than their artists' data.
+    """
+    if not sliders or min(map(len, sliders.values())) < 2:
+        raise ValueError("sliders must name at least one list of two or more values")
+    markup, png = _draw(fig, update, sliders, alt, spec)
+    caption = plot.caption_html(caption)
+    markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
+    bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
+    display(bundle, raw=True)
+
+
+def _draw(
+    fig: Figure,
+    update: Callable[..., None],
+    sliders: Mapping[str, Sequence[float]],
+    alt: str,
+    spec: str,
+) -> tuple[str, str]:
+    """Draw all frames; return the figure's markup and its middle frame as PNG."""
+    own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
+    middle = [values[len(values) // 2] for values in sliders.values()]
+    plot.redraw(update, *middle)
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    base = plot.svg(fig, alt, own)
+    png = io.BytesIO()
+    fig.savefig(png, format="png", dpi=144, facecolor="white")
+    drawings = []
+    for values in itertools.product(*sliders.values()):
+        plot.redraw(update, *values)
+        drawings.append(_parts(plot.svg(fig, alt, own)))
+    data = json.dumps(
+        _table(drawings)
+        | {"labels": [[_label(v, spec) for v in vs] for vs in sliders.values()]},
+        separators=(",", ":"),
+        ensure_ascii=False,
+    ).replace("</", "<\\/")
+    controls = "".join(
+        f'<label><span>{html.escape(name)}</span><input type="range" min="0" '
+        f'max="{len(values) - 1}" value="{len(values) // 2}" step="1">'
+        f"<output>{_label(values[len(values) // 2], spec)}</output></label>"
+        for name, values in sliders.items()
+    )
+    markup = (
+        f'<div class="jg-figure jg-moving" id="{own}">{base}'
+        f'<div class="jg-controls">{controls}</div>'
+        f"<script>{_SCRIPT % {'own': own, 'data': data}}</script>"
+        f"{_NO_SCRIPT}</div>"
+    )
+    return markup, base64.b64encode(png.getvalue()).decode()
+
+
+Parts = dict[tuple[int, str], str]
+
+
+def _parts(drawing: str) -> Parts:
+    """Take a drawing apart: (element's number, attribute's name) to value."""
+    nodes = list(ElementTree.fromstring(drawing).iter())[1:]
+    parts: Parts = {}
+    for i, node in enumerate(nodes):
+        parts |= {(i, name): value for name, value in node.attrib.items()}
+        parts[i, "tag"] = node.tag
+        parts[i, ""] = node.text or ""
+    return parts
+
+
+def _table(drawings: Sequence[Parts]) -> dict[str, list]:
+    """Keep what differs: its places, its distinct values, and a row for each frame."""
+    first = drawings[0]
+    if any(drawing.keys() != first.keys() for drawing in drawings):
+        raise ValueError(
+            "frames must have the same elements: update() may change what artists "
+            "show, but not add, remove or hide them, nor let a curve leave the axes"
+        )
+    slots = [
+        place
+        for place, value in first.items()
+        if any(drawing[place] != value for drawing in drawings)
+    ]
+    if any(name == "tag" for _, name in slots):
+        raise ValueError("frames must have the same elements in the same order")
+    rows = [[drawing[place] for place in slots] for drawing in drawings]
+    strings = {text: i for i, text in enumerate(dict.fromkeys(sum(rows, [])))}
+    return {
+        "slots": [list(place) for place in slots],
+        "strings": list(strings),
+        "frames": [[strings[text] for text in row] for row in rows],
+    }
+
+
+def _label(value: float, spec: str) -> str:
+    return format(value, spec).replace("-", "−")

@@ -1,0 +1,165 @@
+"""Networks, and heads that turn their numbers into ``torch.distributions`` objects.
+
+A network returns numbers; a head says what they mean; :class:`Conditional` joins the
+two into $p(\\cdot\\,|\\,\\text{input})$. Encoders and decoders differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.nn.functional import softplus
+
+# A posterior narrower than this is never needed here, and log(0) is never reached.
+SCALE_FLOOR = 1e-4
+
+
+def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
+    """Multilayer perceptron: linear maps with an activation between them.
+
+    Args:
+        dims: sizes of input, hidden layers and output; at least two.
+        activation: the non-linearity. The default is smooth, so that integrals over
+            a latent variable converge fast on a grid.
+
+    Returns:
+        A module from ``(*b, dims[0])`` to ``(*b, dims[-1])``.
+
+    Raises:
+        ValueError: fewer than two sizes, or a size below 1.
+    """
+    if len(dims) < 2 or min(dims) < 1:
+        raise ValueError(f"mlp needs two or more sizes, each at least 1, got {dims}")
+    layers: list[nn.Module] = []
+    for num_in, num_out in itertools.pairwise(dims):
+        layers += [nn.Linear(num_in, num_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
+    r"""Factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
+
+    Args:
+        logits: log-odds of each pixel, ``(*b, d)``.
+
+    Returns:
+        A distribution over ``{0, 1}^d``; its ``log_prob`` is in nats per example and
+        refuses grey values, which have no probability under it.
+    """
+    return Independent(Bernoulli(logits=logits), 1)
+
+
+def gaussian(
+    loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
+) -> Independent:
+    r"""Diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
+
+    Args:
+        loc: means, ``(*b, d)``.
+        scale: standard deviations, a number or broadcastable to ``loc``.
+
+    Returns:
+        A distribution over $\mathbb R^d$, ``log_prob`` in nats per example.
+
+    Raises:
+        ValueError: a scale that is not positive and finite.
+    """
+    scale = torch.as_tensor(scale, dtype=loc.dtype, device=loc.device)
+    if not bool(((scale > 0) & scale.isfinite()).all()):
+        raise ValueError(
+            f"scale must be positive and finite, got {scale.min().item():g} as its "
+            "smallest value; it is a standard deviation, not a log-variance"
+        )
+    return Independent(Normal(loc, scale), 1)
+
+
+def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
+    r"""Diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
+
+    $\sigma=\mathrm{softplus}(\rho)+10^{-4}$: positive for every input, linear for
+    large ones, so that no step of training can overflow it as an exponential can.
+
+    Args:
+        numbers: ``(*b, 2 d)``.
+
+    Returns:
+        A distribution over $\mathbb R^d$, batch shape ``(*b)``.
+
+    Raises:
+        ValueError: an odd number of columns.
+    """
+    if numbers.shape[-1] % 2:
+        raise ValueError(
+            f"a Gaussian head needs an even number of columns (means, then scales), "
+            f"got {numbers.shape[-1]}"
+        )
+    loc, raw = numbers.chunk(2, -1)
+    return gaussian(loc, softplus(raw) + SCALE_FLOOR)
+
+
+class Conditional(nn.Module):
+    r"""A distribution whose parameters a network computes, $p(\cdot\,|\,\text{input})$.
+
+    Args:
+        net: module from the input to the head's numbers.
+        head: function from numbers to a distribution, :func:`bernoulli` for example.
+    """
+
+    def __init__(self, net: nn.Module, head: Callable[[Tensor], Distribution]) -> None:
+        super().__init__()
+        self.net = net
+        self.head = head
+
+    def forward(self, given: Float[Tensor, "*b i"]) -> Distribution:
+        """Return the distribution, one for each row of the input."""
+        return self.head(self.net(given))
+
+
+class StandardNormal(nn.Module):
+    r"""The prior $\mathcal N(0, I)$ as a module, so that it follows dtype and device.
+
+    Args:
+        latent_dim: number of dimensions, at least 1.
+
+    Raises:
+        ValueError: ``latent_dim`` below 1.
+    """
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        self.register_buffer("loc", torch.zeros(latent_dim))
+
+    def forward(self) -> Independent:
+        """Return the distribution, event shape ``(latent_dim,)``."""
+        return gaussian(self.loc, 1.0)
+
+
+def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
+    r"""Set the last bias to the pixels' log-odds, so that training starts at the mean.
+
+    A Bernoulli decoder then begins near the entropy of the factorised model instead
+    of $D\log 2$, which saves the first passes over the data.
+
+    Args:
+        net: a network whose last layer is linear.
+        probs: how often each pixel is on, in [0, 1].
+
+    Raises:
+        ValueError: the last layer's bias and ``probs`` differ in shape.
+    """
+    bias = net[-1].bias
+    if bias.shape != probs.shape:
+        raise ValueError(
+            f"the last layer has {tuple(bias.shape)} outputs but probs has shape "
+            f"{tuple(probs.shape)}; give one probability for each output"
+        )
+    # one part in a thousand of a fair coin: a pixel never on has log-odds -inf
+    with torch.no_grad():
+        bias.copy_(torch.logit(0.999 * probs + 0.0005))

@@ -1,0 +1,254 @@
+"""One style for every figure: axes first, axes back, colours that carry meaning.
+
+Figures are drawn by matplotlib without pyplot and shown as inline SVG. Their colours
+become CSS custom properties and their labels stay text, so one drawing follows the
+page's light and dark theme and can be read aloud.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import re
+from collections.abc import Callable
+
+import matplotlib as mpl
+import numpy as np
+from IPython.display import display
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from torch import Tensor
+
+INK, MUTED, LINE, PAPER = "#24292f", "#5f6b7a", "#d5dae1", "#ffffff"
+RECONSTRUCTION, PRIOR, GAP, ACCENT = "#0068a8", "#b34700", "#007a5a", "#7a3e9d"
+
+_PROPERTIES = {
+    INK: "--jg-ink", MUTED: "--jg-muted", LINE: "--jg-line", PAPER: "--jg-paper",
+    RECONSTRUCTION: "--jg-reconstruction", PRIOR: "--jg-prior", GAP: "--jg-gap",
+    ACCENT: "--jg-accent",
+}  # fmt: skip
+
+STYLE = {
+    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": MUTED,
+    "axes.titlecolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
+    "grid.color": LINE, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False,
+    "font.size": 10.5, "axes.titlesize": 10.5, "axes.titlelocation": "left",
+    "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5,
+    "legend.frameon": False, "legend.fontsize": 10, "lines.linewidth": 1.8,
+    "axes.linewidth": 0.8, "xtick.major.width": 0.8, "ytick.major.width": 0.8,
+    "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "jensengap",
+    "axes.prop_cycle": mpl.cycler(color=[RECONSTRUCTION, PRIOR, GAP, ACCENT, MUTED]),
+}  # fmt: skip
+
+
+def figure(
+    width: float = 6.0, height: float = 3.0, *, rows: int = 1, columns: int = 1, **grid
+) -> tuple[Figure, np.ndarray | Axes]:
+    """Start a figure in the book's style.
+
+    Args:
+        width: inches; 6 fills the text's measure, so that type keeps its size.
+        height: inches.
+        rows: rows of axes.
+        columns: columns of axes.
+        **grid: handed to matplotlib's ``Figure.subplots``.
+
+    Returns:
+        The figure and its axes: one, or an array of them.
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(width, height), layout="constrained")
+        axes = fig.subplots(rows, columns, **grid)
+    return fig, axes
+
+
+def redraw(draw: Callable[..., object], *values: float) -> None:
+    """Call ``draw(*values)`` in the book's style: how a frame is made."""
+    with mpl.rc_context(STYLE):
+        draw(*values)
+
+
+def show(fig: Figure, *, alt: str, caption: str = "") -> None:
+    """Show a figure in the page, with what a reader who cannot see it needs to know.
+
+    Args:
+        fig: the figure.
+        alt: one or two sentences that say what is to be seen.
+        caption: what to look for; stands below the figure.
+
+    Raises:
+        ValueError: an empty ``alt``.
+    """
+    markup = f'<div class="jg-figure">{svg(fig, alt)}{caption_html(caption)}</div>'
+    bundle = {"text/plain": alt, "text/html": markup, "image/png": _png(fig)}
+    display(bundle, raw=True)
+
+
+def svg(fig: Figure, alt: str, prefix: str = "") -> str:
+    """Draw as an ``<svg>`` element that takes its colours from the page.
+
+    Args:
+        fig: the figure.
+        alt: description, for ``aria-label``.
+        prefix: begins every id; by default a hash of the drawing, so that several
+            figures can share a page.
+
+    Returns:
+        Markup, the same for the same drawing.
+
+    Raises:
+        ValueError: an empty ``alt``.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say what the figure shows, got an empty text")
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE):
+        fig.savefig(buffer, format="svg", metadata={"Date": None})
+    drawing = buffer.getvalue()
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
+    drawing = _slim(drawing[drawing.index("<defs>") :])
+    prefix = prefix or "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8]
+    drawing = drawing.replace(' id="', f' id="{prefix}-')
+    drawing = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", drawing)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="{html.escape(alt, quote=True)}" '
+        'style="font-family: var(--jg-sans, sans-serif); stroke-linejoin: round">'
+        f"{drawing.strip()}"
+    )
+
+
+def _slim(drawing: str) -> str:
+    """Drop what the page supplies (fonts, colours) and what nobody reads."""
+    # matplotlib's style element would speak to the whole page, not to this figure
+    drawing = re.sub(r"<style.*?</style>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace("xlink:href=", "href=")
+    drawing = re.sub(r"font: ([\d.]+px)[^;\"]*;?", r"font-size: \1;", drawing)
+    drawing = re.sub(r"font-family: [^;\"]*;?", "", drawing)
+    drawing = re.sub(
+        r"<[^>]*>",  # inside tags only: a label keeps its decimals
+        lambda tag: re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", tag[0]),
+        drawing,
+    )
+    for colour, name in _PROPERTIES.items():
+        drawing = drawing.replace(colour, f"var({name}, {colour})")
+    used = set(re.findall(r"#([\w.-]+)[\")]", drawing))
+    drawing = re.sub(
+        r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing
+    )
+    return re.sub(r"\s*\n\s*", " ", drawing)
+
+
+def caption_html(caption: str) -> str:
+    """Return a caption's markup; nothing for no caption."""
+    return f'<p class="jg-caption">{html.escape(caption)}</p>' if caption else ""
+
+
+def _png(fig: Figure) -> str:
+    """Draw on white, for readers of notebooks that show no HTML."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=144, facecolor="white")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def colour_map(colour: str) -> LinearSegmentedColormap:
+    """From fully transparent to one colour: a heat map for any background."""
+    rgb = to_rgb(colour)
+    return LinearSegmentedColormap.from_list("jg", [(*rgb, 0.0), (*rgb, 1.0)])
+
+
+def digits(
+    ax: Axes, images: Float[Tensor, "n d"], columns: int, *, gap: int = 2
+) -> Axes:
+    """Draw square images side by side, ink on a transparent ground.
+
+    Args:
+        ax: where to draw; its frame is removed.
+        images: intensities in [0, 1], a square number of pixels each.
+        columns: images in a row.
+        gap: empty pixels between images.
+
+    Raises:
+        ValueError: images that are not square.
+    """
+    num, num_pixels = images.shape
+    side = round(num_pixels**0.5)
+    if side * side != num_pixels:
+        raise ValueError(f"images must be square, got {num_pixels} pixels each")
+    rows = -(-num // columns)
+    sheet = np.zeros((rows * (side + gap) - gap, columns * (side + gap) - gap))
+    for i, image in enumerate(images.detach().cpu().double().numpy()):
+        top, left = (side + gap) * (i // columns), (side + gap) * (i % columns)
+        sheet[top : top + side, left : left + side] = image.reshape(side, side)
+    ax.imshow(
+        sheet, cmap=colour_map(MUTED), vmin=0, vmax=1, interpolation="none"
+    )
+    ax.set_axis_off()
+    return ax
+
+
+def gaussian_ellipse(ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style) -> Axes:
+    r"""Outline the $2\sigma$ ellipse of a two-dimensional Gaussian.
+
+    Args:
+        ax: where to draw.
+        loc: mean, ``(2,)``.
+        cov: covariance, ``(2, 2)``.
+        colour: of the outline.
+        **style: handed to matplotlib's ``Ellipse``.
+    """
+    values, vectors = np.linalg.eigh(cov.detach().double().numpy())
+    width, height = 4 * np.sqrt(values)
+    angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
+    style = {"fill": False, "linewidth": 1.8} | style
+    ax.add_patch(
+        Ellipse(loc.tolist(), width, height, angle=angle, edgecolor=colour, **style)
+    )
+    return ax
+
+
+def wipe(ax: Axes) -> Axes:
+    """Remove what was drawn and keep limits, labels and ticks: for the next frame."""
+    for artist in [*ax.lines, *ax.patches, *ax.collections, *ax.images, *ax.texts]:
+        artist.remove()
+    return ax
+
+
+def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> Axes:
+    r"""The log-likelihood as three bars, each beginning where the last one ended.
+
+    Down by the reconstruction, down by the KL to the prior (there the ELBO is
+    reached), up by the KL to the posterior: the end is $\log p(x)$, marked by a line.
+
+    Args:
+        ax: where to draw.
+        reconstruction: $\mathbb E_q[\log p(x\,|\,z)]$, nats.
+        kl_prior: $\mathrm{KL}(q\,\|\,p(z))$, nats.
+        gap: $\mathrm{KL}(q\,\|\,p(z\,|\,x))$, nats.
+    """
+    elbo = reconstruction - kl_prior
+    changes = (reconstruction, -kl_prior, gap)
+    starts = (0.0, reconstruction, elbo)
+    colours = (RECONSTRUCTION, PRIOR, GAP)
+    ax.axhline(elbo + gap, color=INK, linewidth=1.0, zorder=3)
+    for i, (start, change, colour) in enumerate(zip(starts, changes, colours)):
+        ax.bar(i, change, bottom=start, color=colour, width=0.62)
+        ax.text(i, min(start, start + change), f"{change:+.2f}".replace("-", "−"), color=colour,
+                ha="center", va="top")  # fmt: skip
+    names = ("reconstruction", "− KL to prior", "+ gap")
+    ax.set_xticks(range(3), names, color=INK)
+    ax.tick_params(bottom=False)
+    return ax
+
+
+def note(ax: Axes, x: float, y: float, text: str, colour: str = INK, **style) -> Axes:
+    """Write beside a curve in its own colour: a label is read faster than a legend."""
+    ax.text(x, y, text, color=colour, **style)
+    return ax

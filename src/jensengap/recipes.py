@@ -1,0 +1,78 @@
+"""The networks and the training that several chapters share, taught in ``training``."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jensengap import data, nets, train, vae
+
+
+def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VAE:
+    """Build a Bernoulli VAE: one hidden layer of tanh on either side.
+
+    Args:
+        latent_dim: dimensions of ``z``.
+        hidden_dim: width of the two hidden layers.
+        num_pixels: dimensions of ``x``.
+    """
+    return vae.VAE(
+        nets.Conditional(
+            nets.mlp(num_pixels, hidden_dim, 2 * latent_dim), nets.gaussian_head
+        ),
+        nets.Conditional(nets.mlp(latent_dim, hidden_dim, num_pixels), nets.bernoulli),
+        nets.StandardNormal(latent_dim),
+    )
+
+
+def fit_vae(
+    model: vae.VAE,
+    probs: Float[Tensor, "n d"],
+    *,
+    num_epochs: int,
+    max_rate: float,
+    batch_size: int = 100,
+) -> train.History:
+    r"""Maximise the ELBO of dynamically binarised images, in place.
+
+    Each step draws a batch, draws $x\sim\mathrm{Bernoulli}(\text{probs})$ afresh, one
+    $z$ for each image, and follows the gradient of $-\frac1b\sum\mathrm{ELBO}$ with
+    Adam under a one-cycle schedule. All chance comes from torch's global generator:
+    call ``torch.manual_seed`` first.
+
+    Args:
+        model: a VAE with a Bernoulli decoder; changed in place.
+        probs: intensities in [0, 1], read as probabilities of ink.
+        num_epochs: passes over the images.
+        max_rate: the learning rate at the schedule's peak.
+        batch_size: images a step.
+
+    Returns:
+        Epoch means of ``loss``, ``reconstruction`` and ``kl_prior``, in nats.
+
+    Source: Kingma and Welling (2014), algorithm 1; Burda et al. (2016) for the
+    binarisation; Smith and Topin (2019) for the schedule.
+    """
+    nets.start_at_mean(model.decoder.net, probs.mean(0))
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=max_rate, betas=(0.9, 0.99), fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_rate,
+        total_steps=num_epochs * -(-len(probs) // batch_size),
+        pct_start=0.1,
+    )
+
+    def step(i: Tensor) -> tuple[Tensor, train.Terms]:
+        x = data.binarize(probs[i])
+        terms = model.terms(x)
+        named = {name: term.mean() for name, term in terms._asdict().items()}
+        return -terms.elbo.mean(), named
+
+    return train.fit(
+        lambda: data.batches(len(probs), batch_size),
+        train.Player("loss", step, optimizer, schedule),
+        num_epochs,
+    )

@@ -1,0 +1,148 @@
+"""One training loop that knows no model: players take turns on batches.
+
+A VAE has one player, a GAN has two. A player is a function from a batch to the loss
+that it minimises (and to any other terms worth recording) with the optimiser that
+moves its parameters. Taught in the chapters ``training`` and ``minimax``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from tqdm import tqdm
+
+History = dict[str, list[float]]
+Terms = dict[str, Tensor]
+
+
+class Player(NamedTuple):
+    """Who moves: a name, a step, and the optimiser that carries it out.
+
+    Attributes:
+        name: what the minimised loss is called in the history.
+        step: from a batch to the scalar loss, and a dict of further scalars that are
+            recorded but not minimised.
+        optimizer: moves this player's parameters and nobody else's.
+        scheduler: stepped after every batch, if there is one.
+    """
+
+    name: str
+    step: Callable[[Any], tuple[Tensor, Terms]]
+    optimizer: Optimizer
+    scheduler: LRScheduler | None = None
+
+
+class NonFiniteLoss(FloatingPointError):
+    """A term of the loss became NaN or infinite; ``history`` holds what came before."""
+
+    def __init__(self, name: str, value: float, step: int, history: History) -> None:
+        super().__init__(
+            f"{name} became {value} at step {step}; training stopped before the update "
+            "and the parameters are those of the step before. Lower the learning rate, "
+            "or look for a log of zero or an overflowing exponential in that term"
+        )
+        self.name = name
+        self.step = step
+        self.history = history
+
+
+def fit(
+    batches: Callable[[], Iterable[Any]],
+    players: Player | Iterable[Player],
+    num_epochs: int,
+    *,
+    progress: bool | None = None,
+) -> History:
+    """Let the players take turns on every batch of every epoch.
+
+    Args:
+        batches: called once an epoch; returns that epoch's batches.
+        players: one :class:`Player`, or several that move one after another on each
+            batch. A gradient that one player's loss sends into another's parameters
+            is cleared before that other one moves.
+        num_epochs: passes over ``batches()``, at least 1.
+        progress: show a bar on standard error. ``None`` shows it unless the
+            environment variable ``JENSENGAP_QUIET`` is set, as it is where the book
+            is built.
+
+    Returns:
+        The mean of every named term over each epoch. An interrupt (Ctrl-C, or a
+        notebook's stop button) ends training and returns what was learned so far,
+        the unfinished epoch included.
+
+    Raises:
+        NonFiniteLoss: a term is NaN or infinite; raised before the update, with the
+            step, the term's name and the history.
+        ValueError: no epochs, no players, two terms of one name, or no batches.
+    """
+    players = (players,) if isinstance(players, Player) else tuple(players)
+    if num_epochs < 1 or not players:
+        raise ValueError(
+            f"fit needs num_epochs >= 1 and a player, got {num_epochs} epochs and "
+            f"{len(players)} players"
+        )
+    history: History = {}
+    bar = tqdm(range(num_epochs), disable=_quiet(progress), leave=False, unit="epoch")
+    num_steps = 0
+    for _ in bar:
+        sums: dict[str, float] = {}
+        num_batches = 0
+        try:
+            for batch in batches():
+                # a whole batch counts or none of it: terms join the sums at its end
+                terms = _turns(players, batch, num_steps, history)
+                sums = {name: sums.get(name, 0.0) + terms[name] for name in terms}
+                num_batches += 1
+                num_steps += 1
+        except KeyboardInterrupt:
+            _record(history, sums, num_batches)
+            print(f"interrupted after {num_steps} steps", file=sys.stderr)
+            break
+        except NonFiniteLoss:
+            _record(history, sums, num_batches)
+            raise
+        if num_batches == 0:
+            raise ValueError("batches() gave no batch; is the data set empty?")
+        _record(history, sums, num_batches)
+        bar.set_postfix({name: f"{values[-1]:.3f}" for name, values in history.items()})
+    return history
+
+
+def _turns(
+    players: tuple[Player, ...], batch: Any, step: int, history: History
+) -> dict[str, float]:
+    """Let every player move once; return the values of all named terms."""
+    seen: dict[str, float] = {}
+    for player in players:
+        loss, terms = player.step(batch)
+        for name, term in {player.name: loss, **terms}.items():
+            if name in seen or (name == player.name and name in terms):
+                raise ValueError(f"two terms are called {name!r}; give each a name")
+            seen[name] = float(term.detach())
+            if not torch.isfinite(term.detach()):
+                raise NonFiniteLoss(name, seen[name], step, history)
+        player.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        player.optimizer.step()
+        if player.scheduler is not None:
+            player.scheduler.step()
+    return seen
+
+
+def _record(history: History, sums: dict[str, float], num_batches: int) -> None:
+    if num_batches:
+        for name, total in sums.items():
+            history.setdefault(name, []).append(total / num_batches)
+
+
+def _quiet(progress: bool | None) -> bool:
+    if progress is None:
+        return bool(os.environ.get("JENSENGAP_QUIET"))
+    return not progress

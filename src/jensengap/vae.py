@@ -1,0 +1,122 @@
+r"""The variational autoencoder: a prior, a decoder, and an encoder to reach it by."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Distribution, kl_divergence
+
+from jensengap import nets
+
+
+class Terms(NamedTuple):
+    r"""The two terms that can be computed; both ``(b,)``, in nats per example.
+
+    Attributes:
+        reconstruction: $\mathbb E_q[\log p(x\,|\,z)]$, by sampling ``z``.
+        kl_prior: $\mathrm{KL}(q(z\,|\,x)\,\|\,p(z))$, in closed form.
+    """
+
+    reconstruction: Float[Tensor, "b"]
+    kl_prior: Float[Tensor, "b"]
+
+    @property
+    def elbo(self) -> Float[Tensor, "b"]:
+        """Reconstruction minus KL to the prior: a lower bound in expectation."""
+        return self.reconstruction - self.kl_prior
+
+
+class VAE(nn.Module):
+    r"""$p(z)\,p_\theta(x\,|\,z)$ with an amortised posterior $q_\phi(z\,|\,x)$.
+
+    Args:
+        encoder: from ``x`` to the distribution $q(z\,|\,x)$.
+        decoder: from ``z`` to the distribution $p(x\,|\,z)$.
+        prior: a module that returns $p(z)$ when called.
+
+    Source: Kingma and Welling (2014); Rezende, Mohamed and Wierstra (2014).
+    """
+
+    def __init__(
+        self, encoder: nets.Conditional, decoder: nets.Conditional, prior: nn.Module
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.prior = prior
+
+    def encode(self, x: Float[Tensor, "b d"]) -> Distribution:
+        r"""Return $q(z\,|\,x)$, one distribution for each example."""
+        return self.encoder(x)
+
+    def decode(self, z: Float[Tensor, "*b z"]) -> Distribution:
+        r"""Return $p(x\,|\,z)$, one distribution for each ``z``."""
+        return self.decoder(z)
+
+    def terms(self, x: Float[Tensor, "b d"], num_samples: int = 1) -> Terms:
+        r"""Estimate the two terms of the ELBO, differentiable in every parameter.
+
+        Args:
+            x: a batch of examples.
+            num_samples: draws of ``z`` for each example, at least 1.
+
+        Returns:
+            :class:`Terms`: the first from ``num_samples`` reparameterised draws, the
+            second in closed form.
+
+        Raises:
+            ValueError: ``num_samples`` below 1.
+        """
+        _at_least_one(num_samples)
+        q = self.encode(x)
+        z = q.rsample((num_samples,))  # (k, b, z)
+        reconstruction = self.decode(z).log_prob(x).mean(0)
+        return Terms(reconstruction, kl_divergence(q, self.prior()))
+
+    def log_weights(
+        self, x: Float[Tensor, "b d"], num_samples: int
+    ) -> Float[Tensor, "k b"]:
+        r"""$\log w=\log p(x\,|\,z)+\log p(z)-\log q(z\,|\,x)$ for ``z`` drawn from q.
+
+        Args:
+            x: a batch of examples.
+            num_samples: draws of ``z`` for each example, at least 1.
+
+        Returns:
+            Nats, sample axis first; feed it to :mod:`jensengap.bounds`.
+
+        Raises:
+            ValueError: ``num_samples`` below 1.
+        """
+        _at_least_one(num_samples)
+        q = self.encode(x)
+        z = q.rsample((num_samples,))  # (k, b, z)
+        joint = self.decode(z).log_prob(x) + self.prior().log_prob(z)
+        return joint - q.log_prob(z)
+
+    @torch.no_grad()
+    def sample(self, num_samples: int) -> Distribution:
+        r"""Generate: draw ``z`` from the prior and return $p(x\,|\,z)$ for each.
+
+        Its ``.mean`` is what papers usually show; its ``.sample()`` is what the
+        model really generates.
+
+        Args:
+            num_samples: how many, at least 1.
+
+        Raises:
+            ValueError: ``num_samples`` below 1.
+        """
+        _at_least_one(num_samples)
+        return self.decode(self.prior().sample((num_samples,)))
+
+
+def _at_least_one(num_samples: int) -> None:
+    if num_samples < 1:
+        raise ValueError(
+            f"num_samples must be at least 1, got {num_samples}; "
+            "the bound needs a z to be evaluated at"
+        )

@@ -1,0 +1,102 @@
+"""Reads a chapter's source: its prose, its cells, its labels, its calls."""
+
+import ast
+import re
+from functools import cache
+
+import jupytext
+from IPython.core.inputtransformer2 import TransformerManager
+from myst_nb.core.read import is_myst_markdown_notebook
+
+from toc import ROOT, source
+
+BOOK = ROOT / "book"
+
+
+@cache
+def text(page: str) -> str:
+    """Returns the source as it stands."""
+    return source(page).read_text(encoding="utf-8")
+
+
+@cache
+def cells(page: str) -> list:
+    """Returns the code cells of a page; a page without front matter has none."""
+    if not is_myst_markdown_notebook(text(page)):
+        return []
+    notebook = jupytext.read(source(page))
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@cache
+def prose(page: str) -> str:
+    """Returns the source without front matter and code cells."""
+    body = re.sub(r"\A---\n.*?\n---\n", "", text(page), flags=re.DOTALL)
+    fence = r"^(`{3,})\{code-cell\}.*?^\1\s*$"
+    return re.sub(fence, "", body, flags=re.DOTALL | re.MULTILINE)
+
+
+def hidden(cell) -> bool:
+    """Says whether the reader has to unfold the cell."""
+    tags = cell.metadata.get("tags", [])
+    return "hide-input" in tags or "hide-cell" in tags
+
+
+@cache
+def _trees(page: str) -> list[ast.Module]:
+    python = TransformerManager().transform_cell  # %magic and ?help are no Python
+    return [ast.parse(python(cell.source)) for cell in cells(page)]
+
+
+def imports(page: str) -> set[str]:
+    """Returns the names of all modules that a page's cells import."""
+    names = set()
+    for tree in _trees(page):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module or "")
+    return names
+
+
+def calls(page: str, module: str) -> list[tuple[int, str, ast.Call]]:
+    """Returns calls like `module.name(…)`: number of the cell, name, call."""
+    found = []
+    for number, tree in enumerate(_trees(page)):
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id == module
+            ):
+                found.append((number, node.func.attr, node))
+    return found
+
+
+def first_word(call: ast.Call) -> str:
+    """Returns a call's first argument, which must be written out as a string."""
+    if call.args and isinstance(call.args[0], ast.Constant):
+        return str(call.args[0].value)
+    raise AssertionError(f"line {call.lineno}: the name must stand there as a string")
+
+
+def equations(page: str) -> list[tuple[str, bool]]:
+    """Returns the labels of a page's equations, and which are marked definitions."""
+    lines = prose(page).splitlines()
+    found = []
+    for number, line in enumerate(lines):
+        if not re.match(r"\s*[`:]{3,}\{math\}", line):
+            continue
+        label = re.match(r"\s*:label:\s*(\S+)", lines[number + 1])
+        if label:
+            above = [each.strip() for each in lines[max(0, number - 1) : number]]
+            found.append((label[1], above == ["% definition"]))
+    return found
+
+
+def citation_keys() -> set[str]:
+    """Returns the keys of the bibliography."""
+    entries = (BOOK / "references.bib").read_text(encoding="utf-8")
+    return set(re.findall(r"^@\w+\{\s*([^,\s]+)\s*,", entries, flags=re.MULTILINE))

@@ -1,0 +1,100 @@
+"""Executes the chapters whose code has changed, two at a time, into the cache."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from jupyter_cache import get_cache
+from jupyter_cache.cache.db import NbCacheRecord
+from jupyter_cache.cache.main import JupyterCacheBase
+from jupyter_cache.executors.utils import create_cache_bundle, single_nb_execution
+from myst_nb.core.read import is_myst_markdown_notebook
+
+from toc import ROOT, pages, source
+
+SECONDS_A_CELL = 600
+READER = {"name": "myst_nb_md", "type": "plugin"}  # the one that Sphinx reads with
+
+
+def sound_cache(folder: Path) -> JupyterCacheBase:
+    """Opens the cache, and drops what an interrupted run left incomplete in it."""
+    cache = get_cache(folder)
+    for record in cache.list_cache_records():
+        place = folder / "executed" / record.hashkey
+        try:
+            json.loads((place / "base.ipynb").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # no file, or half of one
+            shutil.rmtree(place, ignore_errors=True)
+            NbCacheRecord.remove_records([record.pk], cache.db)
+    return cache
+
+
+def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
+    """Returns the notebooks whose code is not in the cache; forgets all others."""
+    for record in cache.list_project_records():
+        cache.remove_nb_from_project(record.pk)
+    for path in sources:
+        cache.add_nb_to_project(str(path), read_data=READER)
+    wanted = {record.uri for record in cache.list_unexecuted()}
+    kept = set()
+    for path in sources:
+        if str(path) not in wanted:
+            kept.add(cache.get_cached_project_nb(str(path)).pk)
+    for record in cache.list_cache_records():
+        if record.pk not in kept:
+            cache.remove_cache(record.pk)
+    return [path for path in sources if str(path) in wanted]
+
+
+def execute_one(folder: Path, path: Path) -> int:
+    """Executes one chapter in this process; prints its traceback where it fails."""
+    cache = get_cache(folder)
+    notebook = cache.get_project_notebook(str(path))
+    result = single_nb_execution(
+        notebook.nb, cwd=str(path.parent), timeout=SECONDS_A_CELL, allow_errors=False
+    )
+    if result.err is not None:
+        print(result.exc_string)
+        return 1
+    bundle = create_cache_bundle(notebook, result.cwd, None, result.time, None)
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    print(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
+    return 0
+
+
+def in_own_process(folder: Path, path: Path) -> bool:
+    """Executes one chapter in a process of its own and shows what it said."""
+    command = [sys.executable, __file__, str(folder), str(path)]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, close_fds=False
+    )
+    said = done.stdout.rstrip()
+    if done.returncode:
+        said = f"FAILED   {path.relative_to(ROOT)}\n{said}\n{done.stderr}"
+    print(said, flush=True)
+    return done.returncode == 0
+
+
+def main(folder: Path) -> int:
+    """Brings the cache up to date; returns the process's exit status."""
+    sources = [source(page) for page in pages()]
+    missing = [path for path in sources if not path.is_file()]
+    if missing:
+        print("_toc.yml names pages that are not there:", *missing, sep="\n  ")
+        return 1
+    notebooks = [p for p in sources if is_myst_markdown_notebook(p.read_text("utf-8"))]
+    todo = outdated(sound_cache(folder), notebooks)
+    if todo:
+        print(f"Executing {len(todo)} of {len(notebooks)} chapters.", flush=True)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        done = list(pool.map(lambda path: in_own_process(folder, path), todo))
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[1])
+    sys.exit(execute_one(where, Path(sys.argv[2])) if sys.argv[2:] else main(where))

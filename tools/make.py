@@ -1,0 +1,162 @@
+"""The one entry behind the Makefile: each target is a function of this file."""
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import environment
+from freshness import NUMBERS, SITE, digest, read_mark, repository_address, write_mark
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "_build"
+SITE_FOLDER = BUILD / "html"
+SITE_MARK = BUILD / "html.made-from"
+CACHE = BUILD / ".jupyter_cache"
+CACHE_MARK = CACHE / "made-from"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Lets one run at a time work here; a later one waits and says for whom.
+
+    The system gives the lock back when the last process of a run has ended, killed or
+    not, so no lock is ever left behind.
+    """
+    with open(ROOT / ".make.lock", "a+", encoding="utf-8") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            other = lock.read().strip() or "unknown"
+            print(
+                f"Another make (process {other}) works here; waiting for it.",
+                flush=True,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def site_inputs() -> str:
+    """Hashes everything that the site is made of."""
+    return digest(ROOT, SITE, repository_address(ROOT), environment.pins_mark(ROOT))
+
+
+def book() -> None:
+    """Brings the environment, the chapters' numbers and the site up to date."""
+    with alone():
+        environment.ensure(ROOT)
+        inputs = site_inputs()
+        if read_mark(SITE_MARK) == inputs and (SITE_FOLDER / "index.html").is_file():
+            print("The book is up to date.")
+        else:
+            _build(inputs)
+    print(f"Open {SITE_FOLDER / 'index.html'}, or run: make serve")
+
+
+def _build(inputs: str) -> None:
+    numbers = _fresh_cache()
+    environment.run(ROOT, "tools/execute.py", CACHE)
+    next_site = _sphinx()
+    if site_inputs() != inputs:
+        if _numbers() != numbers:
+            CACHE_MARK.unlink(missing_ok=True)
+        raise SystemExit(
+            "Sources changed while the book was built; run make book again."
+        )
+    # The mark goes first and comes last: in between, the site counts as out of date.
+    SITE_MARK.unlink(missing_ok=True)
+    old = BUILD / "old"
+    shutil.rmtree(old, ignore_errors=True)
+    if SITE_FOLDER.exists():
+        SITE_FOLDER.rename(old)
+    next_site.rename(SITE_FOLDER)
+    write_mark(SITE_MARK, inputs)
+    for left in (old, BUILD / "next"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _numbers() -> str:
+    return digest(ROOT, NUMBERS, environment.pins_mark(ROOT))
+
+
+def _fresh_cache() -> str:
+    """Empties the cache of executed chapters where code or pins have changed."""
+    numbers = _numbers()
+    if read_mark(CACHE_MARK) != numbers:
+        CACHE_MARK.unlink(missing_ok=True)
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        write_mark(CACHE_MARK, numbers)
+    return numbers
+
+
+def _sphinx() -> Path:
+    """Builds the whole site afresh, aside: yesterday's pages hide today's warnings."""
+    aside = BUILD / "next"
+    shutil.rmtree(aside, ignore_errors=True)
+    os.environ["JENSENGAP_REPOSITORY"] = repository_address(ROOT)
+    start = "from jupyter_book.cli.main import main; main()"
+    command = ["-c", start, "build", "book", "--config", "_config.yml"]
+    command += ["--toc", ROOT / "_toc.yml", "--path-output", aside, "-q"]
+    print("Building the site.", flush=True)
+    try:
+        environment.run(ROOT, *command, "-W", "-n", "--keep-going", quiet=True)
+    except SystemExit:
+        raise SystemExit("No site was built; the warnings above say why.") from None
+    return aside / "_build" / "html"
+
+
+def test(*words: str) -> None:
+    """Runs all tests, against an up-to-date book."""
+    book()
+    workers = ["-n", "2", "--dist", "worksteal"]
+    environment.run(ROOT, "-m", "pytest", *workers, *(words or ["tests"]))
+
+
+def serve(port: str = "8000") -> None:
+    """Serves the site to this machine alone."""
+    book()
+    where = ["--bind", "127.0.0.1", "--directory", SITE_FOLDER]
+    environment.run(ROOT, "-m", "http.server", *where, port)
+
+
+def lint() -> None:
+    """Checks the code's style and the text's spelling."""
+    with alone():
+        environment.ensure(ROOT)
+    code = ["src", "tests", "tools", "book/_ext"]
+    environment.run(ROOT, "-m", "ruff", "check", *code)
+    environment.run(ROOT, "-m", "ruff", "format", "--check", *code)
+    environment.run(ROOT, "-m", "codespell_lib")
+
+
+def clean() -> None:
+    """Removes the site and what the chapters computed."""
+    with alone():
+        shutil.rmtree(BUILD, ignore_errors=True)
+
+
+def distclean() -> None:
+    """Removes the environment as well."""
+    clean()
+    with alone():
+        shutil.rmtree(ROOT / ".venv", ignore_errors=True)
+
+
+TARGETS = {each.__name__: each for each in (book, test, serve, lint, clean, distclean)}
+
+if __name__ == "__main__":
+    try:
+        TARGETS[sys.argv[1]](*sys.argv[2:])
+    except KeyboardInterrupt:
+        raise SystemExit("\nInterrupted; nothing is half-done, run it again.") from None
+    except ValueError as error:
+        raise SystemExit(str(error)) from None

@@ -1,0 +1,36 @@
+"""The pages of the book, in the order of its table of contents."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _files(entry: dict | list) -> Iterator[str]:
+    for part in entry if isinstance(entry, list) else [entry]:
+        for key in ("root", "file"):
+            if key in part:
+                yield part[key]
+        for key in ("parts", "chapters", "sections", "entries"):
+            yield from _files(part.get(key, []))
+
+
+def pages(root: Path = ROOT) -> list[str]:
+    """Returns all pages, as `likelihood/elbo`."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    return list(_files(toc))
+
+
+def chapters(root: Path = ROOT) -> list[str]:
+    """Returns the numbered chapters only."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    return [
+        page for part in toc["parts"] if part.get("numbered") for page in _files(part)
+    ]
+
+
+def source(page: str, root: Path = ROOT) -> Path:
+    """Returns the file that a page is written in."""
+    return root / "book" / f"{page}.md"
