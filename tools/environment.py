@@ -43,6 +43,8 @@ def clean_variables(root: Path) -> dict[str, str]:
         "PATH": scripts + os.pathsep + kept.get("PATH", os.defpath),
         # Two chapters at a time on two cores: one thread each is fastest by far.
         "OMP_NUM_THREADS": "1",
+        # Progress bars are for readers at work, not for pages.
+        "JENSENGAP_QUIET": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",

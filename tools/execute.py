@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from toc import ROOT, pages, source
 
 SECONDS_A_CELL = 600
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 READER = {"name": "myst_nb_md", "type": "plugin"}  # the one that Sphinx reads with
 
 
@@ -73,9 +75,9 @@ def in_own_process(folder: Path, path: Path) -> bool:
         command, check=False, capture_output=True, text=True, close_fds=False
     )
     said = done.stdout.rstrip()
-    if done.returncode:
-        said = f"FAILED   {path.relative_to(ROOT)}\n{said}\n{done.stderr}"
-    print(said, flush=True)
+    if done.returncode:  # a kernel that died has left its reason on stderr alone
+        said = f"FAILED   {os.path.relpath(path, ROOT)}\n{said or done.stderr}"
+    print(said if sys.stdout.isatty() else _COLOUR.sub("", said), flush=True)
     return done.returncode == 0
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# What the site is made of, and what the numbers in its chapters are made of.
+# What the site is made of, and what the numbers in its chapters come from.
 # A chapter's own text is not in the second list: the cache compares it itself.
 SITE = (
     "book",
@@ -18,7 +18,7 @@ SITE = (
     "requirements.txt",
     "pyproject.toml",
 )
-NUMBERS = ("src", "requirements.txt")
+NUMBERS = ("src", "tools/environment.py", "tools/execute.py", "requirements.txt")
 
 # Written by tools, or by an editor at work; never read by the build.
 _LITTER = re.compile(r"^(\..*|__pycache__|.*\.egg-info|.*\.pyc|.*~|#.*#)$")

@@ -202,8 +202,8 @@ def number(value: float, digits: int = 7) -> str:
     if magnitude == 0 or not math.isfinite(value):
         text = f"{value:g}"
     elif 1e-3 <= magnitude < 1e6:
-        decimals = max(0, digits - 1 - max(0, math.floor(math.log10(magnitude))))
-        text = f"{value:.{decimals}f}"
+        decimals = digits - 1 - math.floor(math.log10(magnitude))
+        text = f"{value:.{min(6, max(0, decimals))}f}"
     else:
         text = f"{value:.{min(digits, 3) - 1}e}"
     return text.replace("-", "−")
@@ -214,7 +214,7 @@ def _conclude(verdict: Verdict, spread: str = "") -> Verdict:
     middle = f" {spread} " if spread else " "
     sides = f"{number(verdict.left)}{middle}{sign} {number(verdict.right)}"
     error = {
-        "identity": f"|Δ| {number(verdict.error, 1)}",
+        "identity": f"|Δ| {verdict.error:.0e}".replace("-", "−"),
         "bound": f"slack {number(verdict.error, 2)}",
         "estimate": f"{verdict.error:.1f} se",
     }[verdict.kind]

@@ -94,7 +94,7 @@ def _draw(
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
     middle = [values[len(values) // 2] for values in sliders.values()]
-    plot.redraw(update, *middle)
+    update(*middle)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     base = plot.svg(fig, alt, own)
@@ -102,7 +102,7 @@ def _draw(
     fig.savefig(png, format="png", dpi=144, facecolor="white")
     drawings = []
     for values in itertools.product(*sliders.values()):
-        plot.redraw(update, *values)
+        update(*values)
         drawings.append(_parts(plot.svg(fig, alt, own)))
     data = json.dumps(
         _table(drawings)

@@ -12,7 +12,6 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Callable
 
 import matplotlib as mpl
 import numpy as np
@@ -51,7 +50,7 @@ STYLE = {
 def figure(
     width: float = 6.0, height: float = 3.0, *, rows: int = 1, columns: int = 1, **grid
 ) -> tuple[Figure, np.ndarray | Axes]:
-    """Start a figure in the book's style.
+    """Start a figure in the book's style, which then holds for the session.
 
     Args:
         width: inches; 6 fills the text's measure, so that type keeps its size.
@@ -63,16 +62,9 @@ def figure(
     Returns:
         The figure and its axes: one, or an array of them.
     """
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(width, height), layout="constrained")
-        axes = fig.subplots(rows, columns, **grid)
-    return fig, axes
-
-
-def redraw(draw: Callable[..., object], *values: float) -> None:
-    """Call ``draw(*values)`` in the book's style: how a frame is made."""
-    with mpl.rc_context(STYLE):
-        draw(*values)
+    mpl.rcParams.update(STYLE)
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(rows, columns, **grid)
 
 
 def show(fig: Figure, *, alt: str, caption: str = "") -> None:
@@ -109,8 +101,7 @@ def svg(fig: Figure, alt: str, prefix: str = "") -> str:
     if not alt.strip():
         raise ValueError("alt must say what the figure shows, got an empty text")
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
-        fig.savefig(buffer, format="svg", metadata={"Date": None})
+    fig.savefig(buffer, format="svg", metadata={"Date": None})
     drawing = buffer.getvalue()
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
     drawing = _slim(drawing[drawing.index("<defs>") :])
@@ -237,11 +228,12 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
     changes = (reconstruction, -kl_prior, gap)
     starts = (0.0, reconstruction, elbo)
     colours = (RECONSTRUCTION, PRIOR, GAP)
-    ax.axhline(elbo + gap, color=INK, linewidth=1.0, zorder=3)
+    ax.plot((-0.4, 2.4), [elbo + gap] * 2, color=INK, linewidth=1.0, zorder=3)
     for i, (start, change, colour) in enumerate(zip(starts, changes, colours)):
         ax.bar(i, change, bottom=start, color=colour, width=0.62)
-        ax.text(i, min(start, start + change), f"{change:+.2f}".replace("-", "−"), color=colour,
-                ha="center", va="top")  # fmt: skip
+        text = f"{change:+.2f}".replace("-", "−")
+        ax.text(i, 0.0, text, color=colour, ha="center", va="bottom")
+    ax.text(2.4, elbo + gap, "log p(x)", color=INK, ha="right", va="bottom")
     names = ("reconstruction", "− KL to prior", "+ gap")
     ax.set_xticks(range(3), names, color=INK)
     ax.tick_params(bottom=False)
