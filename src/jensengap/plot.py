@@ -179,7 +179,7 @@ def digits(
         top, left = (side + gap) * (i // columns), (side + gap) * (i % columns)
         sheet[top : top + side, left : left + side] = image.reshape(side, side)
     ax.imshow(
-        sheet, cmap=colour_map(MUTED), vmin=0, vmax=1, interpolation="none"
+        sheet, cmap=colour_map(INK), vmin=0, vmax=1, interpolation="none"
     )
     ax.set_axis_off()
     return ax
