@@ -154,7 +154,9 @@ kernelspec:
 """
 
 
-@pytest.mark.parametrize(("code", "status", "left"), [("1 / 0", 1, 1), ("2", 0, 0)])
+@pytest.mark.parametrize(
+    ("code", "status", "left"), [("1 / 0", execute.CELL_FAILED, 1), ("2", 0, 0)]
+)
 def test_a_failing_chapter_is_never_taken_for_done(
     tmp_path, capsys, code, status, left
 ):

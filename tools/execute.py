@@ -1,5 +1,6 @@
 """Executes the chapters whose code has changed, two at a time, into the cache."""
 
+import fcntl
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from toc import ROOT, pages, source
 
 SECONDS_A_CELL = 600
+CELL_FAILED = 3  # not 1, which Python itself exits with
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 READER = {"name": "myst_nb_md", "type": "plugin"}  # the one that Sphinx reads with
 
@@ -61,9 +63,11 @@ def execute_one(folder: Path, path: Path) -> int:
     )
     if result.err is not None:
         print(result.exc_string)
-        return 1
+        return CELL_FAILED
     bundle = create_cache_bundle(notebook, result.cwd, None, result.time, None)
-    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    with open(folder / "writing.lock", "w") as lock:  # one writer at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     print(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
     return 0
 
@@ -71,12 +75,20 @@ def execute_one(folder: Path, path: Path) -> int:
 def in_own_process(folder: Path, path: Path) -> bool:
     """Executes one chapter in a process of its own and shows what it said."""
     command = [sys.executable, __file__, str(folder), str(path)]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, close_fds=False
-    )
-    said = done.stdout.rstrip()
-    if done.returncode:  # a kernel that died has left its reason on stderr alone
-        said = f"FAILED   {os.path.relpath(path, ROOT)}\n{said or done.stderr}"
+    for attempt in (1, 2):
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, close_fds=False
+        )
+        said = done.stdout.rstrip()
+        if done.returncode in (0, CELL_FAILED):
+            break
+        # No cell failed: a kernel did not start (two may draw the same free port) or
+        # was killed. That says nothing about the chapter, so it gets one more chance.
+        said = f"{said}\n{done.stderr.rstrip()}\nno kernel, attempt {attempt} of 2"
+        if attempt == 1:
+            print(said, flush=True)
+    if done.returncode:
+        said = f"FAILED   {os.path.relpath(path, ROOT)}\n{said}"
     print(said if sys.stdout.isatty() else _COLOUR.sub("", said), flush=True)
     return done.returncode == 0
 

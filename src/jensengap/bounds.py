@@ -73,7 +73,9 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     Source: Kong (1992).
     """
     _num_samples(log_w)
-    return (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()
+    # from normalised weights: with log_w near -1e4 a difference of two logarithms
+    # keeps three digits of float32, and exceeds k
+    return log_w.softmax(0).square().sum(0).reciprocal()
 
 
 def _num_samples(log_w: Tensor) -> int:

@@ -7,9 +7,8 @@ output (MIME type ``application/vnd.jensengap.verdict+json``), and raises
 
 from __future__ import annotations
 
-import html
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from IPython.core.getipython import get_ipython
@@ -17,43 +16,12 @@ from IPython.display import display
 from torch import Tensor
 
 from jensengap.divergences import Estimate
+from jensengap.verdict import MIME, NUM_STDERR, CheckError, Verdict, conclude, number
 
-MIME = "application/vnd.jensengap.verdict+json"
-NUM_STDERR = 4.0
-
-
-class CheckError(AssertionError):
-    """A claim that was checked does not hold."""
-
-
-class Verdict(NamedTuple):
-    """What was compared and how it came out.
-
-    Attributes:
-        kind: ``identity``, ``bound`` or ``estimate``.
-        equation: the label of the equation, ``eq-…``.
-        case: what it was evaluated on, in a few words; may be empty.
-        left: the left side where the error is largest.
-        right: the right side there.
-        error: the largest error: absolute for an identity, the least slack for a
-            bound (negative: broken), in standard errors for an estimate.
-        tolerance: what the error was held against.
-        count: how many pairs were compared.
-        ok: whether the claim holds.
-    """
-
-    kind: str
-    equation: str
-    case: str
-    left: float
-    right: float
-    error: float
-    tolerance: float
-    count: int
-    ok: bool
-
-    def _ipython_display_(self) -> None:
-        """Show nothing: the verdict was shown when it was made."""
+__all__ = [
+    "MIME", "NUM_STDERR", "CheckError", "Verdict", "bound", "estimate", "glue",
+    "identity", "number",
+]  # fmt: skip
 
 
 def identity(
@@ -73,13 +41,14 @@ def identity(
 
     Raises:
         CheckError: the sides differ by more, or one is not finite.
-        ValueError: shapes differ, nothing to compare, or a negative tolerance.
+        ValueError: shapes differ, nothing to compare, or a tolerance that is
+            negative or not finite.
     """
     left, right = _pair(equation, left, right)
-    _nonnegative(equation, "tolerance", tolerance)
+    _tolerable(equation, tolerance)
     error = _nan_is_infinite((left - right).abs())
     worst = int(error.argmax())
-    return _conclude(
+    return conclude(
         Verdict(
             "identity", equation, case, float(left[worst]), float(right[worst]),
             float(error[worst]), tolerance, len(error), bool(error[worst] <= tolerance),
@@ -103,17 +72,21 @@ def bound(
         The verdict; its ``error`` is the smallest ``upper - lower`` that was seen.
 
     Raises:
-        CheckError: the bound is broken somewhere, or a side is NaN.
-        ValueError: shapes differ, nothing to compare, or a negative tolerance.
+        CheckError: the bound is broken somewhere, or a side is not finite: below
+            infinity everything lies, and nothing is learned from it.
+        ValueError: shapes differ, nothing to compare, or a tolerance that is
+            negative or not finite.
     """
     lower, upper = _pair(equation, lower, upper)
-    _nonnegative(equation, "tolerance", tolerance)
-    slack = (upper - lower).nan_to_num(nan=-math.inf, posinf=math.inf)
+    _tolerable(equation, tolerance)
+    finite = lower.isfinite() & upper.isfinite()
+    slack = torch.where(finite, upper - lower, -math.inf)
     worst = int(slack.argmin())
-    return _conclude(
+    return conclude(
         Verdict(
             "bound", equation, case, float(lower[worst]), float(upper[worst]),
-            float(slack[worst]), tolerance, len(slack), bool(slack[worst] >= -tolerance),
+            float(slack[worst]), tolerance, len(slack),
+            bool(slack[worst] >= -tolerance),
         )
     )  # fmt: skip
 
@@ -142,8 +115,14 @@ def estimate(
     Raises:
         CheckError: further away than four standard errors, or an error bar that is
             zero, not finite, or above ``max_stderr``.
-        ValueError: shapes differ or nothing to compare.
+        ValueError: shapes differ, nothing to compare, or a ``max_stderr`` that is
+            not positive and finite.
     """
+    if not 0 < max_stderr < math.inf:
+        raise ValueError(
+            f"{equation}: max_stderr must be positive and finite, got {max_stderr}; "
+            "give the widest error bar that would still catch a mistake"
+        )
     mean, right = _pair(equation, estimated.mean, exact)
     stderr, _ = _pair(equation, estimated.stderr, exact)
     usable = bool(((stderr > 0) & (stderr <= max_stderr)).all())
@@ -160,7 +139,7 @@ def estimate(
             f"{float(stderr.min()):g} to {float(stderr.max()):g}; draw more samples, "
             "and check that they differ"
         )
-    return _conclude(verdict, f"± {number(float(stderr[worst]), 2)}")
+    return conclude(verdict, f"± {number(float(stderr[worst]), 2)}")
 
 
 def glue(name: str, value: Any, spec: str = ".3f") -> None:
@@ -196,64 +175,6 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         )
 
 
-def number(value: float, digits: int = 7) -> str:
-    """Format for reading: a true minus sign, and no more digits than carry meaning."""
-    magnitude = abs(value)
-    if magnitude == 0 or not math.isfinite(value):
-        text = f"{value:g}"
-    elif 1e-3 <= magnitude < 1e6:
-        decimals = digits - 1 - math.floor(math.log10(magnitude))
-        text = f"{value:.{min(6, max(0, decimals))}f}"
-    else:
-        text = f"{value:.{min(digits, 3) - 1}e}"
-    return text.replace("-", "−")
-
-
-def _conclude(verdict: Verdict, spread: str = "") -> Verdict:
-    sign = {"identity": "=", "bound": "≤", "estimate": "≈"}[verdict.kind]
-    middle = f" {spread} " if spread else " "
-    sides = f"{number(verdict.left)}{middle}{sign} {number(verdict.right)}"
-    error = {
-        "identity": f"|Δ| {verdict.error:.0e}".replace("-", "−"),
-        "bound": f"slack {number(verdict.error, 2)}",
-        "estimate": f"{verdict.error:.1f} se",
-    }[verdict.kind]
-    if verdict.count > 1:
-        count = f"{verdict.count:,}".replace(",", "\u202f")
-        error += f", worst of {count}"
-    if not verdict.ok:
-        allowed = {"estimate": f"{NUM_STDERR:g} se"}.get(
-            verdict.kind, f"{verdict.tolerance:g}"
-        )
-        raise CheckError(
-            f"✗ {verdict.equation} ({verdict.case or verdict.kind}) does not hold: "
-            f"{sides}, {error}, allowed {allowed}. Left and right are "
-            f"{verdict.left!r} and {verdict.right!r}"
-        )
-    _show(verdict, sides, error)
-    return verdict
-
-
-def _show(verdict: Verdict, sides: str, error: str) -> None:
-    name = verdict.equation.removeprefix("eq-")
-    name += f" · {verdict.case}" if verdict.case else ""
-    text = f"✓ eq. {name}  {sides}  {error}"
-    if get_ipython() is None:
-        print(text)
-        return
-    anchor = f"#equation-{verdict.equation}"
-    markup = (
-        f'<div class="jg-verdict" data-kind="{verdict.kind}" '
-        f'data-equation="{html.escape(verdict.equation)}">'
-        f'<span class="jg-mark">✓</span> '
-        f'<a class="jg-name" href="{html.escape(anchor)}">eq. {html.escape(name)}</a> '
-        f'<span class="jg-sides">{sides}</span> '
-        f'<span class="jg-error">{error}</span></div>'
-    )
-    bundle = {"text/plain": text, "text/html": markup, MIME: verdict._asdict()}
-    display(bundle, raw=True)
-
-
 def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
     if not equation.startswith("eq-"):
         raise ValueError(f"an equation's label starts with 'eq-', got {equation!r}")
@@ -268,9 +189,13 @@ def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
     return left.flatten(), right.flatten()
 
 
-def _nonnegative(equation: str, name: str, value: float) -> None:
-    if not value >= 0:
-        raise ValueError(f"{equation}: {name} must be at least 0, got {value}")
+def _tolerable(equation: str, tolerance: float) -> None:
+    # an infinite tolerance would pass NaN, and everything else
+    if not 0 <= tolerance < math.inf:
+        raise ValueError(
+            f"{equation}: tolerance must be at least 0 and finite, got {tolerance}; "
+            "give the largest difference that rounding may leave"
+        )
 
 
 def _nan_is_infinite(error: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -22,8 +23,9 @@ from jensengap import nets
 class LinearGaussian(NamedTuple):
     r"""$z\sim\mathcal N(0,I)$, $x\,|\,z\sim\mathcal N(Wz+b,\,s^2I)$.
 
-    Everything about it is Gaussian and in closed form. Source: Tipping and Bishop
-    (1999), equations 3 to 8.
+    Everything about it is Gaussian and in closed form; each method raises a
+    ``ValueError`` where ``scale`` is not positive and finite. Source: Tipping and
+    Bishop (1999), equations 3 to 8.
 
     Attributes:
         weight: $W$, ``(d, z)``.
@@ -41,7 +43,7 @@ class LinearGaussian(NamedTuple):
 
     def evidence(self) -> MultivariateNormal:
         r"""Return $p(x)=\mathcal N(b,\,WW^\top+s^2I)$, event shape ``(d,)``."""
-        noise = self.scale**2 * torch.eye(len(self.bias), dtype=self.bias.dtype)
+        noise = self.variance() * torch.eye(len(self.bias), dtype=self.bias.dtype)
         return MultivariateNormal(self.bias, self.weight @ self.weight.mT + noise)
 
     def posterior(self, x: Float[Tensor, "*b d"]) -> MultivariateNormal:
@@ -50,21 +52,30 @@ class LinearGaussian(NamedTuple):
         Here $M=W^\top W+s^2I$. Batch shape ``(*b)``, event shape ``(z,)``.
         """
         identity = torch.eye(self.weight.shape[1], dtype=self.weight.dtype)
-        precision = (self.weight.mT @ self.weight) / self.scale**2 + identity
-        loc = (x - self.bias) @ self.weight / self.scale**2
+        precision = (self.weight.mT @ self.weight) / self.variance() + identity
+        loc = (x - self.bias) @ self.weight / self.variance()
         loc = torch.linalg.solve(precision, loc[..., None])[..., 0]
         return MultivariateNormal(loc, precision_matrix=precision)
 
     def reconstruction(
-        self, x: Float[Tensor, "*b d"], q: Independent
-    ) -> Float[Tensor, "*b"]:
-        r"""$\mathbb E_q[\log p(x\,|\,z)]$ for a diagonal Gaussian ``q``, in closed form.
+        self, x: Float[Tensor, "*#b d"], q: Independent
+    ) -> Float[Tensor, "*#b"]:
+        r"""$\mathbb E_q[\log p(x\,|\,z)]$ in closed form, ``q`` a diagonal Gaussian.
 
         It is $\log p(x\,|\,\mu)-\frac{1}{2s^2}\sum_{ij}W_{ij}^2\sigma_j^2$: the value
         at the mean less the price of the spread. Nats per example.
         """
         spread = (self.weight.square() @ q.variance[..., None])[..., 0].sum(-1)
-        return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.scale**2)
+        return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.variance())
+
+    def variance(self) -> float:
+        """Return $s^2$; a scale that is none would vanish in the square."""
+        if not 0 < self.scale < math.inf:
+            raise ValueError(
+                f"scale must be positive and finite, got {self.scale}; it is the "
+                "standard deviation of the noise"
+            )
+        return self.scale**2
 
 
 class Grid(NamedTuple):
@@ -91,13 +102,15 @@ def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
         dim: dimensions of ``z``; the cost is ``num ** dim``.
 
     Raises:
-        ValueError: ``num`` below 2, or a ``limit`` or ``dim`` that is not positive.
+        ValueError: ``num`` below 2, ``dim`` below 1, or a ``limit`` that is not
+            positive and finite.
 
     Source: Trefethen and Weideman (2014).
     """
-    if num < 2 or limit <= 0 or dim < 1:
+    if num < 2 or not 0 < limit < math.inf or dim < 1:
         raise ValueError(
-            f"grid needs num >= 2, limit > 0 and dim >= 1, got {num}, {limit}, {dim}"
+            "grid needs num >= 2, a finite limit > 0 and dim >= 1, got "
+            f"{num}, {limit}, {dim}"
         )
     side = torch.linspace(-limit, limit, num, dtype=torch.float64)
     nodes = torch.cartesian_prod(*[side] * dim).reshape(-1, dim)
@@ -122,10 +135,13 @@ def gauss_hermite(q: Independent, num: int) -> tuple[Tensor, Tensor]:
     Returns:
         Nodes ``(n, *b, z)`` and log-weights ``(n,)`` that sum to one, of ``q``'s dtype.
 
+    Raises:
+        ValueError: ``num`` below 1.
+
     Source: Golub and Welsch (1969), through numpy.
     """
-    import numpy as np
-
+    if num < 1:
+        raise ValueError(f"gauss_hermite needs num >= 1 nodes a dimension, got {num}")
     node, weight = np.polynomial.hermite_e.hermegauss(num)
     node, weight = (torch.as_tensor(a).to(q.mean.dtype) for a in (node, weight))
     dim = q.event_shape[0]
@@ -173,7 +189,7 @@ def bernoulli_log_likelihood(
         Nats, ``(n, b)``, no gradients.
 
     Raises:
-        ValueError: another head, or a dtype that is not the decoder's.
+        ValueError: another head, a dtype that is not the decoder's, or grey pixels.
     """
     if decoder.head is not nets.bernoulli:
         raise ValueError(
@@ -185,6 +201,11 @@ def bernoulli_log_likelihood(
         raise ValueError(
             f"x ({x.dtype}) and nodes ({nodes.dtype}) must have the decoder's dtype "
             f"{dtype}; call .double() on all three for an identity"
+        )
+    if not bool(((x == 0) | (x == 1)).all()):
+        raise ValueError(
+            "x must be 0 or 1: a Bernoulli gives grey pixels no probability; "
+            "draw binary images with data.binarize"
         )
     with torch.no_grad():
         rows = []

@@ -8,15 +8,14 @@ and keyboard; without scripts the middle frame remains.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
-import io
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from xml.etree import ElementTree
 
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 
@@ -71,6 +70,8 @@ def moving(
         caption: what to look for; stands below the figure.
         spec: format of the values beside the sliders.
 
+    Outside a kernel there is no page, and the ``alt`` text is printed instead.
+
     Raises:
         ValueError: no slider, a slider with fewer than two values, an empty ``alt``,
             or frames that differ in more than their artists' data.
@@ -78,6 +79,9 @@ def moving(
     if not sliders or min(map(len, sliders.values())) < 2:
         raise ValueError("sliders must name at least one list of two or more values")
     markup, png = _draw(fig, update, sliders, alt, spec)
+    if get_ipython() is None:
+        print(alt)
+        return
     caption = plot.caption_html(caption)
     markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
     bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
@@ -98,8 +102,7 @@ def _draw(
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     base = plot.svg(fig, alt, own)
-    png = io.BytesIO()
-    fig.savefig(png, format="png", dpi=144, facecolor="white")
+    png = plot.png(fig)
     drawings = []
     for values in itertools.product(*sliders.values()):
         update(*values)
@@ -122,7 +125,7 @@ def _draw(
         f"<script>{_SCRIPT % {'own': own, 'data': data}}</script>"
         f"{_NO_SCRIPT}</div>"
     )
-    return markup, base64.b64encode(png.getvalue()).decode()
+    return markup, png
 
 
 Parts = dict[tuple[int, str], str]
@@ -155,7 +158,7 @@ def _table(drawings: Sequence[Parts]) -> dict[str, list]:
     if any(name == "tag" for _, name in slots):
         raise ValueError("frames must have the same elements in the same order")
     rows = [[drawing[place] for place in slots] for drawing in drawings]
-    strings = {text: i for i, text in enumerate(dict.fromkeys(sum(rows, [])))}
+    strings = {text: i for i, text in enumerate(dict.fromkeys(itertools.chain(*rows)))}
     return {
         "slots": [list(place) for place in slots],
         "strings": list(strings),

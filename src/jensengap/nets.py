@@ -71,9 +71,10 @@ def gaussian(
     """
     scale = torch.as_tensor(scale, dtype=loc.dtype, device=loc.device)
     if not bool(((scale > 0) & scale.isfinite()).all()):
+        bad = scale[~((scale > 0) & scale.isfinite())]
         raise ValueError(
-            f"scale must be positive and finite, got {scale.min().item():g} as its "
-            "smallest value; it is a standard deviation, not a log-variance"
+            f"scale must be positive and finite, got {bad[0].item():g}; it is a "
+            "standard deviation, not a log-variance"
         )
     return Independent(Normal(loc, scale), 1)
 
@@ -152,13 +153,19 @@ def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
         probs: how often each pixel is on, in [0, 1].
 
     Raises:
-        ValueError: the last layer's bias and ``probs`` differ in shape.
+        ValueError: the last layer's bias and ``probs`` differ in shape, or a
+            probability is outside [0, 1].
     """
     bias = net[-1].bias
     if bias.shape != probs.shape:
         raise ValueError(
             f"the last layer has {tuple(bias.shape)} outputs but probs has shape "
             f"{tuple(probs.shape)}; give one probability for each output"
+        )
+    if not bool(((probs >= 0) & (probs <= 1)).all()):
+        raise ValueError(
+            f"probs must be in [0, 1], got {probs.min().item():g} to "
+            f"{probs.max().item():g}; data.unit_pixels gives such numbers"
         )
     # one part in a thousand of a fair coin: a pixel never on has log-odds -inf
     with torch.no_grad():

@@ -7,14 +7,11 @@ page's light and dark theme and can be read aloud.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import io
-import re
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -23,14 +20,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
-INK, MUTED, LINE, PAPER = "#24292f", "#5f6b7a", "#d5dae1", "#ffffff"
-RECONSTRUCTION, PRIOR, GAP, ACCENT = "#0068a8", "#b34700", "#007a5a", "#7a3e9d"
-
-_PROPERTIES = {
-    INK: "--jg-ink", MUTED: "--jg-muted", LINE: "--jg-line", PAPER: "--jg-paper",
-    RECONSTRUCTION: "--jg-reconstruction", PRIOR: "--jg-prior", GAP: "--jg-gap",
-    ACCENT: "--jg-accent",
-}  # fmt: skip
+from jensengap.page import (
+    ACCENT,
+    GAP,
+    INK,
+    LINE,
+    MUTED,
+    PRIOR,
+    RECONSTRUCTION,
+    caption_html,
+    png,
+    svg,
+)
+from jensengap.page import PAPER as PAPER
 
 STYLE = {
     "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
@@ -48,7 +50,12 @@ STYLE = {
 
 
 def figure(
-    width: float = 6.0, height: float = 3.0, *, rows: int = 1, columns: int = 1, **grid
+    width: float = 6.0,
+    height: float = 3.0,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    **grid: Any,
 ) -> tuple[Figure, np.ndarray | Axes]:
     """Start a figure in the book's style, which then holds for the session.
 
@@ -77,80 +84,26 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
     Raises:
         ValueError: an empty ``alt``.
+
+    Outside a kernel there is no page, and the ``alt`` text is printed instead.
     """
     markup = f'<div class="jg-figure">{svg(fig, alt)}{caption_html(caption)}</div>'
-    bundle = {"text/plain": alt, "text/html": markup, "image/png": _png(fig)}
+    if get_ipython() is None:
+        print(alt)
+        return
+    bundle = {"text/plain": alt, "text/html": markup, "image/png": png(fig)}
     display(bundle, raw=True)
 
 
-def svg(fig: Figure, alt: str, prefix: str = "") -> str:
-    """Draw as an ``<svg>`` element that takes its colours from the page.
+def colour_map(colour: str) -> LinearSegmentedColormap:
+    """From fully transparent to one colour: a heat map for any background.
 
     Args:
-        fig: the figure.
-        alt: description, for ``aria-label``.
-        prefix: begins every id; by default a hash of the drawing, so that several
-            figures can share a page.
+        colour: what the largest value becomes.
 
     Returns:
-        Markup, the same for the same drawing.
-
-    Raises:
-        ValueError: an empty ``alt``.
+        A matplotlib colour map.
     """
-    if not alt.strip():
-        raise ValueError("alt must say what the figure shows, got an empty text")
-    buffer = io.StringIO()
-    fig.savefig(buffer, format="svg", metadata={"Date": None})
-    drawing = buffer.getvalue()
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
-    drawing = _slim(drawing[drawing.index("<defs>") :])
-    prefix = prefix or "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8]
-    drawing = drawing.replace(' id="', f' id="{prefix}-')
-    drawing = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", drawing)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{html.escape(alt, quote=True)}" '
-        'style="font-family: var(--jg-sans, sans-serif); stroke-linejoin: round">'
-        f"{drawing.strip()}"
-    )
-
-
-def _slim(drawing: str) -> str:
-    """Drop what the page supplies (fonts, colours) and what nobody reads."""
-    # matplotlib's style element would speak to the whole page, not to this figure
-    drawing = re.sub(r"<style.*?</style>", "", drawing, flags=re.DOTALL)
-    drawing = drawing.replace("xlink:href=", "href=")
-    drawing = re.sub(r"font: ([\d.]+px)[^;\"]*;?", r"font-size: \1;", drawing)
-    drawing = re.sub(r"font-family: [^;\"]*;?", "", drawing)
-    drawing = re.sub(
-        r"<[^>]*>",  # inside tags only: a label keeps its decimals
-        lambda tag: re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", tag[0]),
-        drawing,
-    )
-    for colour, name in _PROPERTIES.items():
-        drawing = drawing.replace(colour, f"var({name}, {colour})")
-    used = set(re.findall(r"#([\w.-]+)[\")]", drawing))
-    drawing = re.sub(
-        r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing
-    )
-    return re.sub(r"\s*\n\s*", " ", drawing)
-
-
-def caption_html(caption: str) -> str:
-    """Return a caption's markup; nothing for no caption."""
-    return f'<p class="jg-caption">{html.escape(caption)}</p>' if caption else ""
-
-
-def _png(fig: Figure) -> str:
-    """Draw on white, for readers of notebooks that show no HTML."""
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=144, facecolor="white")
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def colour_map(colour: str) -> LinearSegmentedColormap:
-    """From fully transparent to one colour: a heat map for any background."""
     rgb = to_rgb(colour)
     return LinearSegmentedColormap.from_list("jg", [(*rgb, 0.0), (*rgb, 1.0)])
 
@@ -166,10 +119,17 @@ def digits(
         columns: images in a row.
         gap: empty pixels between images.
 
+    Returns:
+        The axes.
+
     Raises:
-        ValueError: images that are not square.
+        ValueError: no image, no column, or images that are not square.
     """
     num, num_pixels = images.shape
+    if min(num, columns) < 1:
+        raise ValueError(
+            f"digits needs an image and a column, got {num} images in {columns} columns"
+        )
     side = round(num_pixels**0.5)
     if side * side != num_pixels:
         raise ValueError(f"images must be square, got {num_pixels} pixels each")
@@ -178,14 +138,14 @@ def digits(
     for i, image in enumerate(images.detach().cpu().double().numpy()):
         top, left = (side + gap) * (i // columns), (side + gap) * (i % columns)
         sheet[top : top + side, left : left + side] = image.reshape(side, side)
-    ax.imshow(
-        sheet, cmap=colour_map(INK), vmin=0, vmax=1, interpolation="none"
-    )
+    ax.imshow(sheet, cmap=colour_map(INK), vmin=0, vmax=1, interpolation="none")
     ax.set_axis_off()
     return ax
 
 
-def gaussian_ellipse(ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style) -> Axes:
+def gaussian_ellipse(
+    ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style: Any
+) -> Axes:
     r"""Outline the $2\sigma$ ellipse of a two-dimensional Gaussian.
 
     Args:
@@ -194,8 +154,19 @@ def gaussian_ellipse(ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style) -
         cov: covariance, ``(2, 2)``.
         colour: of the outline.
         **style: handed to matplotlib's ``Ellipse``.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: a covariance that is not positive definite.
     """
     values, vectors = np.linalg.eigh(cov.detach().double().numpy())
+    if not values[0] > 0:
+        raise ValueError(
+            f"cov must be positive definite, got eigenvalues {values.tolist()}; "
+            "it holds variances, not standard deviations with a sign"
+        )
     width, height = 4 * np.sqrt(values)
     angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
     style = {"fill": False, "linewidth": 1.8} | style
@@ -206,9 +177,18 @@ def gaussian_ellipse(ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style) -
 
 
 def wipe(ax: Axes) -> Axes:
-    """Remove what was drawn and keep limits, labels and ticks: for the next frame."""
+    """Remove what was drawn and keep limits, labels and ticks: for the next frame.
+
+    Args:
+        ax: what to wipe.
+
+    Returns:
+        The axes; the first curve drawn next has the first colour again.
+    """
     for artist in [*ax.lines, *ax.patches, *ax.collections, *ax.images, *ax.texts]:
         artist.remove()
+    # or every frame would begin with the colour after the last frame's last
+    ax.set_prop_cycle(None)
     return ax
 
 
@@ -223,13 +203,18 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
         reconstruction: $\mathbb E_q[\log p(x\,|\,z)]$, nats.
         kl_prior: $\mathrm{KL}(q\,\|\,p(z))$, nats.
         gap: $\mathrm{KL}(q\,\|\,p(z\,|\,x))$, nats.
+
+    Returns:
+        The axes.
     """
     elbo = reconstruction - kl_prior
     changes = (reconstruction, -kl_prior, gap)
     starts = (0.0, reconstruction, elbo)
     colours = (RECONSTRUCTION, PRIOR, GAP)
     ax.plot((-0.4, 2.4), [elbo + gap] * 2, color=INK, linewidth=1.0, zorder=3)
-    for i, (start, change, colour) in enumerate(zip(starts, changes, colours)):
+    for i, (start, change, colour) in enumerate(
+        zip(starts, changes, colours, strict=True)
+    ):
         ax.bar(i, change, bottom=start, color=colour, width=0.62)
         text = f"{change:+.2f}".replace("-", "−")
         ax.text(i, 0.0, text, color=colour, ha="center", va="bottom")
@@ -240,7 +225,21 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
     return ax
 
 
-def note(ax: Axes, x: float, y: float, text: str, colour: str = INK, **style) -> Axes:
-    """Write beside a curve in its own colour: a label is read faster than a legend."""
+def note(
+    ax: Axes, x: float, y: float, text: str, colour: str = INK, **style: Any
+) -> Axes:
+    """Write beside a curve in its own colour: a label is read faster than a legend.
+
+    Args:
+        ax: where to write.
+        x: where the text begins, in the axes' data units.
+        y: its baseline.
+        text: what to write.
+        colour: of the text, that of its curve.
+        **style: handed to matplotlib's ``Axes.text``.
+
+    Returns:
+        The axes.
+    """
     ax.text(x, y, text, color=colour, **style)
     return ax

@@ -16,6 +16,12 @@ def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VA
         latent_dim: dimensions of ``z``.
         hidden_dim: width of the two hidden layers.
         num_pixels: dimensions of ``x``.
+
+    Returns:
+        The model, freshly drawn from torch's global generator.
+
+    Raises:
+        ValueError: a size below 1.
     """
     return vae.VAE(
         nets.Conditional(
@@ -51,18 +57,33 @@ def fit_vae(
     Returns:
         Epoch means of ``loss``, ``reconstruction`` and ``kl_prior``, in nats.
 
+    Raises:
+        ValueError: no image, no epoch, a batch size below 1, intensities outside
+            [0, 1], a rate that is not positive, or ten steps or fewer, too few for
+            the schedule.
+        train.NonFiniteLoss: training diverged.
+
     Source: Kingma and Welling (2014), algorithm 1; Burda et al. (2016) for the
     binarisation; Smith and Topin (2019) for the schedule.
     """
+    if min(num_epochs, batch_size, len(probs)) < 1 or not max_rate > 0:
+        raise ValueError(
+            "fit_vae needs an image, num_epochs and batch_size of at least 1 and a "
+            f"positive max_rate, got {len(probs)}, {num_epochs}, {batch_size} and "
+            f"{max_rate}"
+        )
+    num_steps = num_epochs * -(-len(probs) // batch_size)
+    if num_steps <= 10:
+        raise ValueError(
+            f"the schedule warms up over a tenth of the steps and needs more than 10, "
+            f"got {num_steps}; raise num_epochs or lower batch_size"
+        )
     nets.start_at_mean(model.decoder.net, probs.mean(0))
     optimizer = torch.optim.Adam(
         model.parameters(), lr=max_rate, betas=(0.9, 0.99), fused=True
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        max_rate,
-        total_steps=num_epochs * -(-len(probs) // batch_size),
-        pct_start=0.1,
+        optimizer, max_rate, total_steps=num_steps, pct_start=0.1
     )
 
     def step(i: Tensor) -> tuple[Tensor, train.Terms]:

@@ -7,6 +7,7 @@ moves its parameters. Taught in the chapters ``training`` and ``minimax``.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -40,13 +41,13 @@ class Player(NamedTuple):
 
 
 class NonFiniteLoss(FloatingPointError):
-    """A term of the loss became NaN or infinite; ``history`` holds what came before."""
+    """A term, or a gradient, is NaN or infinite; ``history`` holds what came before."""
 
     def __init__(self, name: str, value: float, step: int, history: History) -> None:
         super().__init__(
-            f"{name} became {value} at step {step}; training stopped before the update "
-            "and the parameters are those of the step before. Lower the learning rate, "
-            "or look for a log of zero or an overflowing exponential in that term"
+            f"{name} became {value} at step {step}; training stopped before it could "
+            "move a parameter. Lower the learning rate, or look for a log of zero or "
+            "an overflowing exponential in that term"
         )
         self.name = name
         self.step = step
@@ -78,9 +79,10 @@ def fit(
         the unfinished epoch included.
 
     Raises:
-        NonFiniteLoss: a term is NaN or infinite; raised before the update, with the
-            step, the term's name and the history.
-        ValueError: no epochs, no players, two terms of one name, or no batches.
+        NonFiniteLoss: a term or a gradient is NaN or infinite; raised before the
+            update, with the step, the term's name and the history.
+        ValueError: no epochs, no players, two terms of one name, a term that is not
+            one number, or no batches.
     """
     players = (players,) if isinstance(players, Player) else tuple(players)
     if num_epochs < 1 or not players:
@@ -125,15 +127,35 @@ def _turns(
         for name, term in {player.name: loss, **terms}.items():
             if name in seen or (name == player.name and name in terms):
                 raise ValueError(f"two terms are called {name!r}; give each a name")
+            if term.numel() != 1:
+                raise ValueError(
+                    f"{name} must be one number, got shape {tuple(term.shape)}; "
+                    "average it over the batch"
+                )
             seen[name] = float(term.detach())
-            if not torch.isfinite(term.detach()):
+        # the terms before their sum: the one to blame is named
+        for name in (*terms, player.name):
+            if not math.isfinite(seen[name]):
                 raise NonFiniteLoss(name, seen[name], step, history)
         player.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        # a finite loss may have an infinite slope, sqrt at 0 for one
+        largest = _largest_gradient(player.optimizer)
+        if not math.isfinite(largest):
+            name = f"the gradient of {player.name}"
+            raise NonFiniteLoss(name, largest, step, history)
         player.optimizer.step()
         if player.scheduler is not None:
             player.scheduler.step()
     return seen
+
+
+def _largest_gradient(optimizer: Optimizer) -> float:
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not gradients:
+        return 0.0
+    return float(torch.stack([g.abs().max() for g in gradients if g.numel()]).max())
 
 
 def _record(history: History, sums: dict[str, float], num_batches: int) -> None:

@@ -1,0 +1,103 @@
+"""A drawing as part of the page: its colours, its type, and a caption below.
+
+matplotlib's SVG speaks for itself: own fonts, fixed colours, ids that clash. Here it
+becomes inline markup whose colours are CSS custom properties, so that one drawing
+follows the light and the dark theme, and whose labels stay text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import re
+
+from matplotlib.figure import Figure
+
+INK, MUTED, LINE, PAPER = "#24292f", "#5f6b7a", "#d5dae1", "#ffffff"
+RECONSTRUCTION, PRIOR, GAP, ACCENT = "#0068a8", "#b34700", "#007a5a", "#7a3e9d"
+
+_PROPERTIES = {
+    INK: "--jg-ink", MUTED: "--jg-muted", LINE: "--jg-line", PAPER: "--jg-paper",
+    RECONSTRUCTION: "--jg-reconstruction", PRIOR: "--jg-prior", GAP: "--jg-gap",
+    ACCENT: "--jg-accent",
+}  # fmt: skip
+
+
+def svg(fig: Figure, alt: str, prefix: str = "") -> str:
+    """Draw as an ``<svg>`` element that takes its colours from the page.
+
+    Args:
+        fig: the figure.
+        alt: description, for ``aria-label``.
+        prefix: begins every id; by default a hash of the drawing, so that several
+            figures can share a page.
+
+    Returns:
+        Markup, the same for the same drawing.
+
+    Raises:
+        ValueError: an empty ``alt``.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say what the figure shows, got an empty text")
+    buffer = io.StringIO()
+    fig.savefig(buffer, format="svg", metadata={"Date": None})
+    drawing = buffer.getvalue()
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
+    drawing = _slim(drawing[drawing.index("<defs>") :])
+    prefix = prefix or "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8]
+    drawing = drawing.replace(' id="', f' id="{prefix}-')
+    drawing = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", drawing)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="{html.escape(alt, quote=True)}" '
+        'style="font-family: var(--jg-sans, sans-serif); stroke-linejoin: round">'
+        f"{drawing.strip()}"
+    )
+
+
+def _slim(drawing: str) -> str:
+    """Drop what the page supplies (fonts, colours) and what nobody reads."""
+    # matplotlib's style element would speak to the whole page, not to this figure
+    drawing = re.sub(r"<style.*?</style>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace("xlink:href=", "href=")
+    drawing = re.sub(r"font: ([\d.]+px)[^;\"]*;?", r"font-size: \1;", drawing)
+    drawing = re.sub(r"font-family: [^;\"]*;?", "", drawing)
+    drawing = re.sub(
+        r"<[^>]*>",  # inside tags only: a label keeps its decimals
+        lambda tag: re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", tag[0]),
+        drawing,
+    )
+    for colour, name in _PROPERTIES.items():
+        drawing = drawing.replace(colour, f"var({name}, {colour})")
+    used = set(re.findall(r"#([\w.-]+)[\")]", drawing))
+    drawing = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing)
+    return re.sub(r"\s*\n\s*", " ", drawing)
+
+
+def caption_html(caption: str) -> str:
+    """Mark a caption up as a paragraph; nothing for no caption.
+
+    Args:
+        caption: plain text.
+
+    Returns:
+        Markup, or an empty string.
+    """
+    return f'<p class="jg-caption">{html.escape(caption)}</p>' if caption else ""
+
+
+def png(fig: Figure) -> str:
+    """Draw on white, for readers of notebooks that show no HTML.
+
+    Args:
+        fig: the figure.
+
+    Returns:
+        The picture, base64.
+    """
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=144, facecolor=PAPER)
+    return base64.b64encode(buffer.getvalue()).decode()

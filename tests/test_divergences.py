@@ -1,0 +1,152 @@
+"""Divergences agree with their definitions, and none stands in for another."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from torch.distributions import Bernoulli, Categorical, Laplace, Normal
+
+from jensengap import divergences, exact, nets
+
+F64 = {"dtype": torch.float64}
+means, scales = st.floats(-50, 50), st.floats(0.01, 50)
+
+
+def normal(loc, scale):
+    return Normal(torch.tensor(loc, **F64), torch.tensor(scale, **F64))
+
+
+@pytest.fixture
+def line():
+    return exact.grid(1201, limit=15.0, dim=1)
+
+
+def test_kl_of_two_gaussians_is_the_textbook_formula():
+    wanted = math.log(1.3 / 0.7) + (0.7**2 + (0.4 - 2) ** 2) / (2 * 1.3**2) - 0.5
+    q, p = normal(0.4, 0.7), normal(2.0, 1.3)
+    assert abs(divergences.kl(q, p) - wanted) < 1e-14
+
+
+def test_kl_averages_under_its_first_argument():
+    q, p = Categorical(torch.tensor([0.5, 0.5])), Categorical(torch.tensor([0.9, 0.1]))
+    wanted = 0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1)
+    assert abs(divergences.kl(q, p) - wanted) < 1e-6
+    assert abs(divergences.kl(p, q) - wanted) > 0.1
+
+
+def test_kl_of_a_factorised_distribution_is_the_sum_over_its_dimensions():
+    q = nets.gaussian(torch.tensor([[0.0, 1.0], [2.0, 3.0]], **F64), 0.5)
+    p = nets.gaussian(torch.zeros(2, **F64), 1.0)
+    total = divergences.kl(q, p)
+    assert total.shape == (2,)
+    wanted = divergences.kl(q.base_dist, p.base_dist).sum(-1)
+    torch.testing.assert_close(total, wanted, rtol=0, atol=1e-14)
+
+
+@given(means, scales, means, scales)
+def test_kl_is_never_negative_and_zero_only_at_home(loc_q, scale_q, loc_p, scale_p):
+    q, p = normal(loc_q, scale_q), normal(loc_p, scale_p)
+    assert divergences.kl(q, p) >= -1e-12
+    assert divergences.kl(q, q) == 0
+
+
+def test_kl_without_a_closed_form_is_refused_and_never_sampled():
+    with pytest.raises(
+        ValueError, match=r"KL\(Normal \|\| Bernoulli\).*kl_monte_carlo"
+    ):
+        divergences.kl(Normal(0.0, 1.0), Bernoulli(0.5))
+
+
+def test_the_monte_carlo_kl_lies_within_four_standard_errors_of_the_exact_one():
+    torch.manual_seed(0)
+    q = Normal(torch.tensor([0.0, 1.0], **F64), torch.tensor([1.0, 0.5], **F64))
+    p = normal(0.3, 1.4)
+    estimate = divergences.kl_monte_carlo(q, p, 4000)
+    off = (estimate.mean - divergences.kl(q, p)).abs() / estimate.stderr
+    assert (off < 4).all()
+    assert (estimate.stderr < 0.02).all()
+    assert (estimate.mean > 4 * estimate.stderr).all()  # a flipped sign would show
+
+
+def test_the_monte_carlo_kl_serves_pairs_that_have_no_closed_form(line):
+    q, p = normal(0.2, 0.8), Laplace(torch.zeros((), **F64), torch.ones((), **F64))
+    torch.manual_seed(0)
+    z = line.nodes[:, 0]
+    truth = divergences.kl_quadrature(q.log_prob(z), p.log_prob(z), line.log_weight)
+    estimate = divergences.kl_monte_carlo(q, p, 4000)
+    assert abs(estimate.mean - truth) < 4 * estimate.stderr
+
+
+@pytest.mark.parametrize("num_samples", [-1, 0, 1])
+def test_too_few_samples_are_refused_with_their_number(num_samples):
+    with pytest.raises(ValueError, match=f"at least 2, got {num_samples}"):
+        divergences.kl_monte_carlo(Normal(0.0, 1.0), Normal(0.0, 1.0), num_samples)
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_one_draw_has_no_standard_error(k):
+    with pytest.raises(ValueError, match=f"at least 2 samples, got {k}"):
+        divergences.Estimate.of(torch.ones(k, 3))
+
+
+def test_an_estimate_is_mean_and_spread_over_root_k():
+    samples = torch.tensor([[1.0, 0.0], [2.0, 0.0], [6.0, 3.0]], **F64)
+    mean, stderr = divergences.Estimate.of(samples)
+    torch.testing.assert_close(mean, torch.tensor([3.0, 1.0], **F64))
+    wanted = torch.tensor([14 / 6, 6 / 6], **F64).sqrt()  # sum of squares / k(k-1)
+    torch.testing.assert_close(stderr, wanted, rtol=0, atol=1e-15)
+
+
+def test_quadrature_gives_the_closed_form_for_every_column_at_once(line):
+    q = Normal(torch.tensor([0.0, 1.0], **F64), torch.tensor([1.0, 0.6], **F64))
+    p = normal(0.5, 1.2)
+    log_q, log_p = q.log_prob(line.nodes), p.log_prob(line.nodes).expand(-1, 2)
+    values = divergences.kl_quadrature(log_q, log_p, line.log_weight)
+    torch.testing.assert_close(values, divergences.kl(q, p), rtol=0, atol=1e-12)
+
+
+def test_a_node_without_q_costs_nothing_and_one_without_p_everything():
+    nothing = torch.tensor([-math.inf], **F64)
+    half = torch.tensor([math.log(0.5)] * 2, **F64)
+    even, one = torch.cat([half, nothing]), torch.tensor([0.0, -math.inf, -math.inf])
+    flat = torch.zeros(3, **F64)
+    assert (
+        abs(divergences.kl_quadrature(one.double(), even, flat) - math.log(2)) < 1e-15
+    )
+    assert divergences.kl_quadrature(even, one.double(), flat) == math.inf
+
+
+def test_jensen_shannon_agrees_with_an_independent_integrator(line):
+    p, q = normal(0.0, 1.0), normal(2.0, 1.3)
+
+    def integrand(z):
+        a, b = (float(d.log_prob(torch.tensor(z, **F64)).exp()) for d in (p, q))
+        m = (a + b) / 2
+        return 0.5 * (a * math.log(a / m) + b * math.log(b / m))
+
+    wanted, _ = quad(integrand, -12, 14, epsabs=1e-13, epsrel=1e-13)
+    z = line.nodes[:, 0]
+    value = divergences.jensen_shannon(p.log_prob(z), q.log_prob(z), line.log_weight)
+    assert abs(value - wanted) < 1e-10
+    # the ceiling of the minimax game between these two, as the chapter has it
+    assert abs(-math.log(4) + 2 * value + 0.8270703) < 1e-7
+
+
+def test_jensen_shannon_ends_at_log_two_where_the_supports_part():
+    gone = -math.inf
+    p, q = torch.tensor([0.0, gone], **F64), torch.tensor([gone, 0.0], **F64)
+    flat = torch.zeros(2, **F64)
+    assert abs(divergences.jensen_shannon(p, q, flat) - math.log(2)) < 1e-15
+    assert divergences.jensen_shannon(p, p, flat) == 0
+
+
+@given(st.lists(st.floats(-30, 30), min_size=8, max_size=8))
+def test_jensen_shannon_is_symmetric_and_between_nothing_and_log_two(numbers):
+    p, q = torch.tensor(numbers, **F64).reshape(2, 4).log_softmax(1)
+    flat = torch.zeros(4, **F64)
+    value = divergences.jensen_shannon(p, q, flat)
+    assert -1e-12 <= value <= math.log(2) + 1e-12
+    assert abs(value - divergences.jensen_shannon(q, p, flat)) < 1e-12

@@ -1,0 +1,220 @@
+"""The yardsticks agree with one another: closed form, grid and Gauss-Hermite."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from jensengap import divergences, exact, nets
+
+F64 = {"dtype": torch.float64}
+BAD_SCALES = [0.0, -0.8, math.nan, math.inf]
+
+
+@pytest.fixture
+def plane():
+    """A model with three pixels and two causes, one observation, and a point z."""
+    torch.manual_seed(0)
+    model = exact.LinearGaussian(torch.randn(3, 2, **F64), torch.randn(3, **F64), 0.6)
+    return model, torch.randn(3, **F64), torch.randn(2, **F64)
+
+
+@pytest.fixture
+def decoder():
+    torch.manual_seed(0)
+    return nets.Conditional(nets.mlp(2, 5, 4), nets.bernoulli).double()
+
+
+def prior(dim):
+    return nets.gaussian(torch.zeros(dim, **F64), 1.0)
+
+
+def test_evidence_and_posterior_obey_bayes_rule_at_any_z(plane):
+    model, x, z = plane
+    left = model.evidence().log_prob(x) + model.posterior(x).log_prob(z)
+    right = model.likelihood(z).log_prob(x) + prior(2).log_prob(z)
+    assert abs(left - right) < 1e-12
+
+
+def test_the_posterior_of_one_cause_is_the_chapters_formula():
+    w, b, s, x = 1.7, 0.3, 0.8, 1.9
+    model = exact.LinearGaussian(
+        torch.tensor([[w]], **F64), torch.tensor([b], **F64), s
+    )
+    posterior = model.posterior(torch.tensor([x], **F64))
+    assert abs(posterior.mean - w * (x - b) / (w**2 + s**2)) < 1e-14
+    assert abs(posterior.variance - s**2 / (w**2 + s**2)) < 1e-14
+
+
+def test_posteriors_of_a_batch_are_those_of_its_rows(plane):
+    model, x, _ = plane
+    batch = torch.stack([x, 2 * x, -x])
+    together = model.posterior(batch)
+    for i, row in enumerate(batch):
+        alone = model.posterior(row)
+        torch.testing.assert_close(together.mean[i], alone.mean, rtol=0, atol=1e-13)
+
+
+def test_the_evidence_is_what_the_grid_integrates(plane):
+    model, x, _ = plane
+    grid = exact.grid(241)
+    log_joint = model.likelihood(grid.nodes).log_prob(x) + prior(2).log_prob(grid.nodes)
+    log_p = exact.log_evidence(log_joint, grid.log_weight)
+    assert abs(log_p - model.evidence().log_prob(x)) < 1e-12
+
+
+def test_the_closed_reconstruction_is_what_gauss_hermite_averages(plane):
+    model, x, _ = plane
+    loc, scale = torch.randn(4, 2, **F64), torch.rand(4, 2, **F64) + 0.1
+    q = nets.gaussian(loc, scale)
+    z, log_weight = exact.gauss_hermite(q, 2)  # a quadratic needs no more
+    averaged = log_weight.exp() @ model.likelihood(z).log_prob(x)
+    torch.testing.assert_close(model.reconstruction(x, q), averaged, rtol=0, atol=1e-11)
+
+
+def test_the_elbo_is_tight_at_the_posterior_and_nowhere_else():
+    model = exact.LinearGaussian(
+        torch.tensor([[1.7]], **F64), torch.tensor([0.3], **F64), 0.8
+    )
+    x = torch.tensor([1.9], **F64)
+    post = model.posterior(x)
+    for shift, tight in ((0.0, True), (0.3, False)):
+        q = nets.gaussian(post.mean + shift, post.stddev)
+        elbo = model.reconstruction(x, q) - divergences.kl(q, prior(1))
+        gap = model.evidence().log_prob(x) - elbo
+        assert (abs(gap) < 1e-13) == tight
+        assert gap > -1e-13
+
+
+@pytest.mark.parametrize("scale", BAD_SCALES)
+@pytest.mark.parametrize("method", ["evidence", "posterior", "likelihood"])
+def test_a_noise_without_width_is_refused_by_every_method(plane, scale, method):
+    model, x, z = plane
+    given = {"evidence": (), "posterior": (x,), "likelihood": (z,)}[method]
+    with pytest.raises(ValueError, match=r"positive and finite, got (0|-0.8|nan|inf)"):
+        getattr(model._replace(scale=scale), method)(*given)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_the_grid_integrates_a_constant_to_its_volume_and_a_gaussian_to_one(dim):
+    grid = exact.grid(31, limit=7.0, dim=dim)
+    assert grid.nodes.shape == (31**dim, dim)
+    assert abs(grid.log_weight.exp().sum() / 14.0**dim - 1) < 1e-13
+    mass = exact.log_evidence(prior(dim).log_prob(grid.nodes), grid.log_weight)
+    assert abs(mass) < 1e-10
+
+
+def test_the_grid_is_the_trapezoidal_rule_to_its_edges():
+    grid = exact.grid(3, limit=2.0, dim=1)
+    assert grid.nodes[:, 0].tolist() == [-2.0, 0.0, 2.0]
+    torch.testing.assert_close(
+        grid.log_weight.exp(), torch.tensor([1.0, 2.0, 1.0], **F64)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [(1, 8.0, 2), (9, 0.0, 2), (9, -1.0, 2), (9, math.nan, 2), (9, math.inf, 2),
+     (9, 8.0, 0)],
+)  # fmt: skip
+def test_a_grid_without_extent_is_refused_with_its_numbers(wrong):
+    num, limit, dim = wrong
+    with pytest.raises(ValueError, match=f"num >= 2.*got {num}, {limit}, {dim}"):
+        exact.grid(num, limit, dim)
+
+
+def test_gauss_hermite_is_exact_for_polynomials_below_twice_its_nodes():
+    q = nets.gaussian(torch.tensor([0.5, -1.0], **F64), torch.tensor([0.3, 2.0], **F64))
+    z, log_weight = exact.gauss_hermite(q, 3)
+    assert z.shape == (9, 2)
+    assert abs(log_weight.exp().sum() - 1) < 1e-14
+    t = (z - q.mean) / q.stddev
+    moments = log_weight.exp() @ t ** torch.tensor([[4.0]], **F64)
+    torch.testing.assert_close(moments, torch.tensor([3.0, 3.0], **F64))
+    mixed = log_weight.exp() @ (z[:, 0] ** 2 * z[:, 1] ** 2)
+    assert abs(mixed - (0.25 + 0.09) * (1 + 4)) < 1e-13
+
+
+def test_gauss_hermite_serves_a_batch_in_its_own_dtype():
+    q = nets.gaussian(torch.zeros(7, 2), torch.full((7, 2), 0.5))
+    z, log_weight = exact.gauss_hermite(q, 4)
+    assert z.shape == (16, 7, 2)
+    assert z.dtype == log_weight.dtype == torch.float32
+    torch.testing.assert_close((log_weight.exp()[:, None, None] * z).sum(0), q.mean)
+
+
+@pytest.mark.parametrize("num", [0, -3])
+def test_gauss_hermite_needs_a_node(num):
+    with pytest.raises(ValueError, match=f"num >= 1 .*got {num}"):
+        exact.gauss_hermite(prior(2), num)
+
+
+def test_one_product_of_matrices_is_every_image_under_every_node(decoder):
+    x = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], **F64)] * 4)
+    nodes = torch.randn(7, 2, **F64)
+    table = exact.bernoulli_log_likelihood(decoder, x, nodes, chunk=3)
+    wanted = decoder(nodes[:, None]).log_prob(x)
+    torch.testing.assert_close(table, wanted, rtol=0, atol=1e-13)
+    torch.testing.assert_close(table.exp().sum(1), torch.ones(7, **F64))
+    assert not table.requires_grad
+
+
+def test_another_head_is_refused(decoder):
+    other = nets.Conditional(decoder.net, nets.gaussian_head)
+    with pytest.raises(ValueError, match=r"must be nets\.bernoulli.*log_prob"):
+        exact.bernoulli_log_likelihood(other, torch.ones(1, 4), torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("wrong", ["x", "nodes", "decoder"])
+def test_a_dtype_that_differs_is_refused_with_all_three_named(decoder, wrong):
+    given = {"decoder": decoder, "x": torch.ones(1, 4, **F64)}
+    given["nodes"] = torch.ones(1, 2, **F64)
+    given[wrong] = given[wrong].float()
+    with pytest.raises(ValueError, match=r"float(32|64).*dtype.*call \.double\(\)"):
+        exact.bernoulli_log_likelihood(**given)
+
+
+@pytest.mark.parametrize("grey", [0.5, -1.0, 2.0, math.nan])
+def test_grey_pixels_have_no_bernoulli_likelihood(decoder, grey):
+    x = torch.tensor([[0.0, 1.0, grey, 1.0]], **F64)
+    with pytest.raises(ValueError, match=r"must be 0 or 1.*data\.binarize"):
+        exact.bernoulli_log_likelihood(decoder, x, torch.ones(1, 2, **F64))
+
+
+def test_the_optimal_discriminator_is_the_share_of_the_data():
+    p, q = torch.tensor([0.2, 0.5, 0.3], **F64), torch.tensor([0.6, 0.1, 0.3], **F64)
+    share = exact.optimal_discriminator(p.log(), q.log())
+    torch.testing.assert_close(share, p / (p + q), rtol=0, atol=1e-15)
+
+    def value(d):
+        return (p * d.log() + q * (1 - d).log()).sum()
+
+    for step in (-0.01, 0.01):
+        assert value(share) > value(share + step)
+
+
+def test_off_one_support_the_discriminator_is_sure_and_off_both_undefined():
+    gone = -math.inf
+    p, q = torch.tensor([0.0, gone, gone]), torch.tensor([gone, 0.0, gone])
+    share = exact.optimal_discriminator(p, q)
+    assert share[:2].tolist() == [1.0, 0.0]
+    assert share[2].isnan()
+
+
+def test_a_wide_network_is_decoded_in_pieces_of_the_given_size():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.seen = nn.Linear(2, 3), []
+
+        def forward(self, z):
+            self.seen.append(len(z))
+            return self.linear(z)
+
+    net = Counting()
+    decoder = nets.Conditional(net, nets.bernoulli)
+    exact.bernoulli_log_likelihood(
+        decoder, torch.ones(1, 3), torch.randn(10, 2), chunk=4
+    )
+    assert net.seen == [4, 4, 2]

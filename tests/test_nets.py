@@ -1,0 +1,129 @@
+"""Heads turn numbers into the distributions that their names promise."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from jensengap import nets
+
+F64 = {"dtype": torch.float64}
+
+
+def test_a_perceptron_is_linear_maps_with_an_activation_between_them():
+    net = nets.mlp(3, 5, 4, 2, activation=nn.ReLU)
+    kinds = [type(layer) for layer in net]
+    assert kinds == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
+    assert net(torch.ones(7, 6, 3)).shape == (7, 6, 2)
+    assert isinstance(nets.mlp(2, 2, 2)[1], nn.Tanh)
+
+
+@pytest.mark.parametrize("dims", [(), (3,), (3, 0), (3, -1, 2)])
+def test_a_perceptron_without_a_size_is_refused(dims):
+    with pytest.raises(ValueError, match="two or more sizes, each at least 1") as error:
+        nets.mlp(*dims)
+    assert str(dims) in str(error.value)
+
+
+def test_the_probabilities_of_all_binary_images_sum_to_one():
+    p = nets.bernoulli(torch.tensor([0.3, -2.0, 1.0], **F64))
+    images = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3)), **F64)
+    assert abs(p.log_prob(images).exp().sum() - 1) < 1e-14
+    wanted = torch.sigmoid(torch.tensor([0.3, 2.0, 1.0], **F64)).log().sum()
+    assert abs(p.log_prob(torch.tensor([1.0, 0.0, 1.0], **F64)) - wanted) < 1e-14
+
+
+def test_a_grey_pixel_has_no_bernoulli_probability():
+    with pytest.raises(ValueError, match="support"):
+        nets.bernoulli(torch.zeros(2)).log_prob(torch.tensor([0.0, 0.5]))
+
+
+@pytest.mark.parametrize("scale", [0.7, torch.tensor([0.7, 0.7, 0.7], **F64)])
+def test_a_gaussian_is_its_density_summed_over_dimensions(scale):
+    loc = torch.tensor([[0.0, 1.0, -2.0], [3.0, 0.5, 0.0]], **F64)
+    x = torch.tensor([0.2, 0.3, 0.4], **F64)
+    wanted = -((x - loc) ** 2) / (2 * 0.7**2) - math.log(0.7 * math.sqrt(2 * math.pi))
+    value = nets.gaussian(loc, scale).log_prob(x)
+    torch.testing.assert_close(value, wanted.sum(-1), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [0.0, -0.5, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("among_good_ones", [False, True])
+def test_a_scale_that_is_none_is_refused_by_its_value(scale, among_good_ones):
+    given_scale = torch.tensor([1.0, scale, 2.0]) if among_good_ones else scale
+    wanted = f"positive and finite, got {scale:g}; it is a standard deviation"
+    with pytest.raises(ValueError, match=wanted):
+        nets.gaussian(torch.zeros(3), given_scale)
+
+
+def test_the_head_reads_means_first_and_then_softplus_scales():
+    numbers = torch.tensor([[1.0, -2.0, 0.3, -4.0]], **F64)
+    q = nets.gaussian_head(numbers)
+    assert q.mean.tolist() == [[1.0, -2.0]]
+    wanted = torch.tensor([[0.3, -4.0]], **F64).exp().log1p() + 1e-4
+    torch.testing.assert_close(q.stddev, wanted, rtol=0, atol=1e-14)
+    assert q.event_shape == (2,)
+
+
+@given(st.floats(-1e4, 1e4))
+def test_no_number_makes_the_heads_scale_vanish_or_overflow(raw):
+    scale = nets.gaussian_head(torch.tensor([0.0, raw])).stddev
+    assert nets.SCALE_FLOOR * (1 - 1e-6) <= scale.item() <= 1e4 + 1
+    assert scale.isfinite()
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_an_odd_number_of_columns_is_refused(columns):
+    with pytest.raises(ValueError, match=f"even number of columns.*got {columns}"):
+        nets.gaussian_head(torch.zeros(2, columns))
+
+
+def test_a_conditional_hands_the_networks_numbers_to_the_head():
+    net = nets.mlp(3, 4)
+    conditional = nets.Conditional(net, nets.gaussian_head)
+    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(conditional(x).mean, net(x)[:, :2])
+    assert len(list(conditional.parameters())) == 2
+
+
+def test_the_prior_is_standard_normal_and_follows_the_dtype():
+    prior = nets.StandardNormal(3).double()
+    z = torch.tensor([0.5, -1.0, 2.0], **F64)
+    wanted = -0.5 * (z**2).sum() - 1.5 * math.log(2 * math.pi)
+    assert abs(prior().log_prob(z) - wanted) < 1e-14
+    assert not list(prior.parameters())
+
+
+@pytest.mark.parametrize("latent_dim", [0, -1])
+def test_a_prior_without_dimensions_is_refused(latent_dim):
+    with pytest.raises(ValueError, match=f"at least 1, got {latent_dim}"):
+        nets.StandardNormal(latent_dim)
+
+
+def test_a_decoder_that_starts_at_the_mean_begins_with_the_pixels_frequencies():
+    net = nets.mlp(2, 3, 4)
+    nn.init.zeros_(net[-1].weight)
+    probs = torch.tensor([0.0, 0.25, 0.5, 1.0])
+    nets.start_at_mean(net, probs)
+    start = nets.bernoulli(net(torch.randn(2))).mean
+    wanted = torch.tensor([0.0005, 0.25025, 0.5, 0.9995])
+    torch.testing.assert_close(start, wanted, rtol=0, atol=1e-6)
+    assert net[-1].bias.requires_grad
+
+
+def test_probabilities_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"\(4,\) outputs.*shape \(3,\)"):
+        nets.start_at_mean(nets.mlp(2, 4), torch.zeros(3))
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, math.nan])
+def test_what_is_no_probability_is_refused_and_moves_nothing(wrong):
+    net = nets.mlp(2, 2)
+    before = net[-1].bias.clone()
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\].*unit_pixels"):
+        nets.start_at_mean(net, torch.tensor([0.5, wrong]))
+    assert torch.equal(net[-1].bias, before)
