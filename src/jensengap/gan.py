@@ -47,7 +47,15 @@ def value(
 def classification_loss(
     real_logits: Float[Tensor, "n"], fake_logits: Float[Tensor, "m"]
 ) -> Float[Tensor, ""]:
-    r"""$-V(D,G)$: the discriminator ascends ``V``, so it minimises this."""
+    r"""$-V(D,G)$: the discriminator ascends ``V``, so it minimises this.
+
+    Args:
+        real_logits: logits of real examples.
+        fake_logits: logits of generated ones.
+
+    Returns:
+        A scalar in nats, never negative.
+    """
     return -value(real_logits, fake_logits)
 
 
@@ -56,6 +64,12 @@ def saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 
     Its gradient with respect to the logits is $-D(x)$: it dies where the
     discriminator is sure that a sample is fake.
+
+    Args:
+        fake_logits: logits of generated examples.
+
+    Returns:
+        A scalar in nats, never positive.
     """
     return logsigmoid(-fake_logits).mean()
 
@@ -65,6 +79,12 @@ def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 
     Its gradient with respect to the logits is $-(1-D(x))$: strong where the
     discriminator is sure that a sample is fake.
+
+    Args:
+        fake_logits: logits of generated examples.
+
+    Returns:
+        A scalar in nats, never negative.
 
     Source: Goodfellow et al. (2014), section 3.
     """
