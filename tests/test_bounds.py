@@ -6,7 +6,7 @@ import math
 import jaxtyping
 import pytest
 import torch
-from hypothesis import given
+from examples import given
 from hypothesis import strategies as st
 
 from jensengap import bounds, divergences, exact, nets

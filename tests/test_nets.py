@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from examples import given
 from hypothesis import strategies as st
 from torch import nn
 

@@ -1,0 +1,19 @@
+"""Properties on the same examples each time: no clock, no chance, no folder left."""
+
+from collections.abc import Callable
+
+import hypothesis
+from hypothesis.strategies import SearchStrategy
+
+_SETTINGS = hypothesis.settings(
+    derandomize=True, database=None, deadline=None, max_examples=60
+)
+
+
+def given(*strategies: SearchStrategy) -> Callable[[Callable], Callable]:
+    """Run a test on examples that the strategies choose, as ``hypothesis.given``."""
+
+    def decorate(test: Callable) -> Callable:
+        return _SETTINGS(hypothesis.given(*strategies)(test))
+
+    return decorate
