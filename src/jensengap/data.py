@@ -1,14 +1,13 @@
-"""Tensors to learn from: real digits, toy sets, and batches drawn from memory.
+"""Tensors to learn from: real digits, and batches drawn from memory.
 
 Images stay uint8 in memory; ``unit_pixels`` turns them into numbers in [0, 1] and
-``binarize`` draws black-and-white images from those. Only here do functions take a
-``seed``; elsewhere they take a ``torch.Generator``.
+``binarize`` draws black-and-white images from those. Toy sets are in ``data_toy``, the
+full MNIST and Fashion-MNIST in ``data_full``.
 """
 
 import gzip
 import hashlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -186,65 +185,10 @@ def batches(
     Raises:
         ValueError: no example, a batch size below 1, or no full batch to keep.
     """
-    _positive(n=n, batch_size=batch_size)
+    for name, value in {"n": n, "batch_size": batch_size}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
     if drop_last and batch_size > n:
         raise ValueError(f"drop_last needs batch_size <= n={n}, got {batch_size}")
     order = torch.randperm(n, generator=generator)
     return iter(order[: n - n % batch_size if drop_last else n].split(batch_size))
-
-
-def ring_of_gaussians(
-    n: int, *, modes: int = 8, radius: float = 2.0, scale: float = 0.02, seed: int
-) -> Float[Tensor, "n 2"]:
-    """Points from m equal Gaussians on a circle, the usual test of mode collapse.
-
-    p(x) = 1/m sum_k N(x; c_k, scale^2 I), c_k = radius (cos 2 pi k/m, sin 2 pi k/m).
-
-    Raises:
-        ValueError: n, modes, radius or scale not positive and finite.
-
-    Source: Metz et al. (2017), Unrolled generative adversarial networks, section 3.1.
-    """
-    _positive(n=n, modes=modes, radius=radius, scale=scale)
-    generator = torch.Generator().manual_seed(seed)
-    angle = torch.randint(modes, (n,), generator=generator) * (2 * math.pi / modes)
-    centers = radius * torch.stack([angle.cos(), angle.sin()], dim=1)  # (n, 2)
-    return centers + scale * torch.randn(n, 2, generator=generator)
-
-
-def mixture_1d(
-    n: int,
-    weights: Sequence[float],
-    locs: Sequence[float],
-    scales: Sequence[float],
-    seed: int,
-) -> Float[Tensor, "n"]:
-    """Draws from a mixture on the line, p(x) = sum_k w_k N(x; loc_k, scale_k^2).
-
-    Raises:
-        ValueError: n below 1; lists empty or of unequal length; weights negative or
-            not of sum 1; a loc not finite; a scale not positive and finite.
-    """
-    _positive(n=n)
-    if not len(weights) == len(locs) == len(scales) > 0:
-        got = f"{len(weights)}, {len(locs)} and {len(scales)}"
-        raise ValueError(
-            f"weights, locs, scales need one entry per Gaussian, got {got}"
-        )
-    if not (min(weights) >= 0 and math.isclose(sum(weights), 1, abs_tol=1e-6)):
-        raise ValueError(f"weights must be at least 0 and sum to 1, got {weights}")
-    if not all(map(math.isfinite, locs)):
-        raise ValueError(f"locs must be finite, got {locs}")
-    for scale in scales:
-        _positive(scales=scale)
-    generator = torch.Generator().manual_seed(seed)
-    chances = torch.tensor(weights, dtype=torch.float64)
-    chosen = chances.multinomial(n, replacement=True, generator=generator)
-    loc, scale = torch.tensor([[*locs], [*scales]])[:, chosen]
-    return loc + scale * torch.randn(n, generator=generator)
-
-
-def _positive(**numbers: int | float) -> None:
-    for name, value in numbers.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be positive and finite, got {value}")

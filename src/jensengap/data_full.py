@@ -97,9 +97,20 @@ def full_fashion_mnist(
 ) -> Images:
     """All of Fashion-MNIST, ten kinds of clothing, in its authors' order.
 
-    Arguments, result and errors are those of ``full_mnist``, except that the folder is
-    ``root/FashionMNIST/raw`` and that only packed files (``.gz``) are read: checksums
-    are published for no others. The "train" files have 26 MB.
+    Args:
+        root: a folder of yours; the files are ``root/FashionMNIST/raw/*-ubyte.gz``.
+            Only packed files are read: checksums are published for no others.
+        split: "train" (60,000 images) or "test" (10,000).
+        download: fetch what is missing (26 MB for "train").
+
+    Returns:
+        Pixels from 0 (background) to 255 and labels from 0 to 9.
+
+    Raises:
+        ValueError: the split is unknown.
+        FileNotFoundError: a file is missing and ``download`` is false.
+        ConnectionError: a missing file could not be downloaded.
+        RuntimeError: a file is truncated, corrupted or another one.
 
     Source: Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, table 1.
     """

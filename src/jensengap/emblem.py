@@ -2,9 +2,11 @@ r"""The book's emblem: move $q$, and three bars change whose sum does not."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
+from torch.distributions import Independent
 
 from jensengap import divergences, exact, figures, nets, plot
 
@@ -26,34 +28,45 @@ def show(means: Sequence[float], widths: Sequence[float]) -> None:
     Args:
         means: values of the slider for the mean of $q$, at least two.
         widths: values of the slider for its width; one value makes no slider.
+
+    Raises:
+        ValueError: fewer than two means, no width, or a width that is not positive.
     """
+    if len(means) < 2 or len(widths) < 1:
+        raise ValueError(
+            "the emblem needs two or more means and at least one width, got "
+            f"{len(means)} and {len(widths)}"
+        )
     prior = nets.gaussian(torch.zeros(1, dtype=torch.float64), 1.0)
     truth = MODEL.posterior(X)
     posterior = nets.gaussian(truth.mean, float(truth.stddev))
     z = torch.linspace(-2.5, 2.8, 90, dtype=torch.float64)[:, None]
+
+    def guess(mean: float, width: float) -> Independent:
+        return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+
+    def terms(q: Independent) -> list[float]:
+        to_prior, to_posterior = (divergences.kl(q, p) for p in (prior, posterior))
+        return [float(t) for t in (MODEL.reconstruction(X, q), to_prior, to_posterior)]
+
+    every = [terms(guess(*at)) for at in itertools.product(means, widths)]
+    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
-    curves.set(ylim=(0, 1.75), xlabel="z", yticks=[])
-    bars.set(ylim=(-5.4, 0.4), ylabel="nats")
+    curves.set(ylim=(0, max(1.1, 0.45 / min(widths))), xlabel="z", yticks=[])
+    bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
     bars.tick_params(axis="x", labelsize=8.5)
 
     def draw(mean: float, width: float = widths[0]) -> None:
-        q = nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+        q = guess(mean, width)
         plot.wipe(curves)
-        for density, colour in (
-            (prior, plot.PRIOR),
-            (posterior, plot.GAP),
-            (q, plot.INK),
-        ):
+        lines = ((prior, plot.PRIOR), (posterior, plot.GAP), (q, plot.INK))
+        for density, colour in lines:
             curves.plot(z, density.log_prob(z).exp(), color=colour)
         plot.note(curves, -2.4, 0.2, "prior", plot.PRIOR)
         plot.note(curves, 1.35, 0.55, "posterior", plot.GAP)
-        plot.note(curves, -2.4, 1.6, "q, your guess", plot.INK)
-        plot.three_bars(
-            plot.wipe(bars),
-            float(MODEL.reconstruction(X, q)),
-            float(divergences.kl(q, prior)),
-            float(divergences.kl(q, posterior)),
-        )
+        shoulder = (mean - 0.9 * width, 0.3 / width)
+        plot.note(curves, *shoulder, "q, your guess", ha="right")
+        plot.three_bars(plot.wipe(bars), *terms(q))
 
     sliders = {"mean of q": means, "width of q": widths}
     figures.moving(

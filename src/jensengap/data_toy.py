@@ -1,0 +1,86 @@
+"""Toy sets whose density is known. Only here do functions take a ``seed``."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def ring_of_gaussians(
+    n: int, *, modes: int = 8, radius: float = 2.0, scale: float = 0.02, seed: int
+) -> Float[Tensor, "n 2"]:
+    r"""Points from m equal Gaussians on a circle, the usual test of mode collapse.
+
+    $$p(x)=\frac1m\sum_k\mathcal N(x;\,c_k,\,s^2I),\qquad
+    c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$$
+
+    Args:
+        n: how many points.
+        modes: $m$, how many Gaussians.
+        radius: $r$, of the circle.
+        scale: $s$, the standard deviation of each Gaussian.
+        seed: the same seed gives the same points.
+
+    Returns:
+        Points, ``(n, 2)``, in random order of their modes.
+
+    Raises:
+        ValueError: n, modes, radius or scale not positive and finite.
+
+    Source: Metz et al. (2017), Unrolled generative adversarial networks, section 3.1.
+    """
+    _positive(n=n, modes=modes, radius=radius, scale=scale)
+    generator = torch.Generator().manual_seed(seed)
+    angle = torch.randint(modes, (n,), generator=generator) * (2 * math.pi / modes)
+    centers = radius * torch.stack([angle.cos(), angle.sin()], dim=1)  # (n, 2)
+    return centers + scale * torch.randn(n, 2, generator=generator)
+
+
+def mixture_1d(
+    n: int,
+    weights: Sequence[float],
+    locs: Sequence[float],
+    scales: Sequence[float],
+    seed: int,
+) -> Float[Tensor, "n"]:
+    r"""Draws from a mixture on the line, $p(x)=\sum_k w_k\,\mathcal N(x;\mu_k,s_k^2)$.
+
+    Args:
+        n: how many draws.
+        weights: $w_k$, not negative, of sum 1.
+        locs: $\mu_k$, one for each weight.
+        scales: $s_k$, standard deviations, one for each weight.
+        seed: the same seed gives the same draws.
+
+    Returns:
+        Draws, ``(n,)``.
+
+    Raises:
+        ValueError: n below 1; lists empty or of unequal length; weights negative or
+            not of sum 1; a loc not finite; a scale not positive and finite.
+    """
+    _positive(n=n)
+    if not len(weights) == len(locs) == len(scales) > 0:
+        got = f"{len(weights)}, {len(locs)} and {len(scales)}"
+        raise ValueError(
+            f"weights, locs, scales need one entry per Gaussian, got {got}"
+        )
+    if not (min(weights) >= 0 and math.isclose(sum(weights), 1, abs_tol=1e-6)):
+        raise ValueError(f"weights must be at least 0 and sum to 1, got {weights}")
+    if not all(map(math.isfinite, locs)):
+        raise ValueError(f"locs must be finite, got {locs}")
+    for scale in scales:
+        _positive(scales=scale)
+    generator = torch.Generator().manual_seed(seed)
+    chances = torch.tensor(weights, dtype=torch.float64)
+    chosen = chances.multinomial(n, replacement=True, generator=generator)
+    loc, scale = torch.tensor([[*locs], [*scales]])[:, chosen]
+    return loc + scale * torch.randn(n, generator=generator)
+
+
+def _positive(**numbers: int | float) -> None:
+    for name, value in numbers.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be positive and finite, got {value}")

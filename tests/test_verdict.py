@@ -1,0 +1,69 @@
+"""A verdict that holds is shown once, for readers and for pages that list them."""
+
+import json
+import math
+
+import pytest
+from shell import kernel
+
+from jensengap import check, verdict
+
+EQ = "eq-decomposition-terms"
+
+
+def test_a_verdict_is_shown_once_and_carries_its_numbers(tmp_path):
+    with kernel(tmp_path) as cell:
+        made = check.identity(EQ, [1.0, 2.0], [1.0, 2.5], 0.5, case="a <b>")
+        made._ipython_display_()  # as a notebook does with a cell's last value
+    (shown,) = cell.outputs
+    data = json.loads(json.dumps(shown.data[verdict.MIME], allow_nan=False))
+    assert data == made._asdict() == {
+        "kind": "identity", "equation": EQ, "case": "a <b>", "left": 2.0,
+        "right": 2.5, "error": 0.5, "tolerance": 0.5, "count": 2, "ok": True,
+    }  # fmt: skip
+    assert shown.data["text/plain"].startswith("✓ eq. decomposition-terms · a <b>  2.0")
+    assert cell.stdout == ""
+
+
+def test_the_markup_of_a_verdict_names_kind_and_equation_and_escapes(tmp_path):
+    with kernel(tmp_path) as cell:
+        check.bound(EQ, 1.0, 2.0, case="<b>")
+    markup = cell.outputs[0].data["text/html"]
+    assert f'class="jg-verdict" data-kind="bound" data-equation="{EQ}"' in markup
+    assert f'href="#equation-{EQ}"' in markup
+    assert '<span class="jg-sides">1.000000 ≤ 2.000000</span>' in markup
+    assert '<span class="jg-error">slack 1.0</span>' in markup
+    assert "&lt;b&gt;" in markup
+    assert "<b>" not in markup
+
+
+def test_a_failed_claim_shows_nothing(capsys, tmp_path):
+    with kernel(tmp_path) as cell, pytest.raises(verdict.CheckError):
+        check.identity(EQ, 1.0, 2.0)
+    assert cell.outputs == []
+    with pytest.raises(verdict.CheckError):
+        check.identity(EQ, 1.0, 2.0)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(-1.9121944, 7, "−1.912194"), (0.0, 7, "0"), (-0.0, 7, "0"), (2.3e-16, 1, "2e−16"),
+     (1234567.0, 7, "1.23e+06"), (0.05, 2, "0.050"), (-112.34567, 7, "−112.3457"),
+     (math.inf, 7, "inf"), (-math.inf, 7, "−inf"), (4096.0, 2, "4096")],
+)  # fmt: skip
+def test_a_number_is_written_to_be_read(value, digits, text):
+    assert verdict.number(value, digits) == text
+
+
+def test_what_check_offers_is_what_verdict_defines():
+    for name in ("MIME", "NUM_STDERR", "CheckError", "Verdict", "number"):
+        assert getattr(check, name) is getattr(verdict, name)
+
+
+def test_a_verdict_that_does_not_hold_is_raised_with_exact_sides():
+    broken = verdict.Verdict(
+        "identity", EQ, "toy", 0.1 + 0.2, 0.3, 1.0, 0.0, 1, ok=False
+    )
+    with pytest.raises(verdict.CheckError, match=r"0\.30000000000000004 and 0\.3"):
+        verdict.conclude(broken)
