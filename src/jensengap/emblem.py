@@ -54,7 +54,6 @@ def show(means: Sequence[float], widths: Sequence[float]) -> None:
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
     curves.set(ylim=(0, max(1.1, 0.45 / min(widths))), xlabel="z", yticks=[])
     bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
-    bars.tick_params(axis="x", labelsize=8.5)
 
     def draw(mean: float, width: float = widths[0]) -> None:
         q = guess(mean, width)

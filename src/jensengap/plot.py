@@ -40,9 +40,9 @@ STYLE = {
     "axes.titlecolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
     "grid.color": LINE, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False,
-    "font.size": 10.5, "axes.titlesize": 10.5, "axes.titlelocation": "left",
-    "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5,
-    "legend.frameon": False, "legend.fontsize": 10, "lines.linewidth": 1.8,
+    "font.size": 11, "axes.titlesize": 11, "axes.titlelocation": "left",
+    "axes.labelsize": 11, "xtick.labelsize": 10, "ytick.labelsize": 10,
+    "legend.frameon": False, "legend.fontsize": 10.5, "lines.linewidth": 1.8,
     "axes.linewidth": 0.8, "xtick.major.width": 0.8, "ytick.major.width": 0.8,
     "axes.unicode_minus": True, "svg.fonttype": "none", "svg.hashsalt": "jensengap",
     "axes.prop_cycle": mpl.cycler(color=[RECONSTRUCTION, PRIOR, GAP, ACCENT, MUTED]),
@@ -219,7 +219,7 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
         text = f"{change:+.2f}".replace("-", "−")
         ax.text(i, 0.0, text, color=colour, ha="center", va="bottom")
     ax.text(2.4, elbo + gap, "log p(x)", color=INK, ha="right", va="bottom")
-    names = ("reconstruction", "− KL to prior", "+ gap")
+    names = ("recon-\nstruction", "− KL to\nprior", "+ gap")
     ax.set_xticks(range(3), names, color=INK)
     ax.tick_params(bottom=False)
     return ax
