@@ -1,6 +1,5 @@
 """Batches and toy sets follow the distributions that their docstrings state."""
 
-
 import pytest
 import torch
 

@@ -162,9 +162,10 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
             raise ValueError(f"{name} must be finite to be printed, got {value}")
         text = " ± ".join(format(v, spec) for v in values).replace("-", "−")
     if get_ipython() is not None:
-        # the prefix hides the output from the page; only the prose shows it
+        # the prefix hides the output from the page; only the prose shows it. A repr,
+        # because the page evaluates what it finds: 0.280 would turn into 0.28
         display(
-            {"application/papermill.record/text/plain": text},
+            {"application/papermill.record/text/plain": repr(text)},
             raw=True,
             metadata={
                 "scrapbook": {
