@@ -4,3 +4,17 @@ import os
 
 # Before torch is imported anywhere; `make test` sets the same.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+
+
+@pytest.fixture
+def drawing():
+    """Draw a figure with a curve, a label with decimals, and signs that SVG escapes."""
+    # not above: what is imported before pytest starts escapes the check of shapes
+    from jensengap import plot
+
+    fig, ax = plot.figure(4.0, 2.0)
+    ax.plot([0, 1, 2], [0.123456, 3, -1], "o-", color=plot.GAP, label="a")
+    ax.set(xlabel="z of 0.123456", title="<gap> & co")
+    return fig

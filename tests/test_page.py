@@ -4,19 +4,9 @@ import base64
 import re
 from xml.etree import ElementTree
 
-import pytest
-
 from jensengap import page, plot
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture
-def drawing():
-    fig, ax = plot.figure(4.0, 2.0)
-    ax.plot([0, 1, 2], [0.123456, 3, -1], "o-", color=plot.GAP, label="a")
-    ax.set(xlabel="z of 0.123456", title="<gap> & co")
-    return fig
 
 
 def parse(markup):

@@ -14,14 +14,6 @@ from jensengap import plot
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture
-def drawing():
-    fig, ax = plot.figure(4.0, 2.0)
-    ax.plot([0, 1, 2], [0.123456, 3, -1], "o-", color=plot.GAP, label="a")
-    ax.set(xlabel="z of 0.123456", title="<gap> & co")
-    return fig
-
-
 def test_figure_returns_one_axes_or_an_array_of_them():
     _, ax = plot.figure()
     assert not isinstance(ax, np.ndarray)
