@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,12 @@ def book() -> None:
 
 def _build(inputs: str) -> None:
     numbers = _fresh_cache()
-    environment.run(ROOT, "tools/execute.py", CACHE)
+    try:
+        environment.run(ROOT, "tools/execute.py", CACHE)
+    except SystemExit:
+        raise SystemExit(
+            "A chapter failed, and no site was built; its last lines above say why."
+        ) from None
     next_site = _sphinx()
     if site_inputs() != inputs:
         if _numbers() != numbers:
@@ -123,6 +129,15 @@ def test(*words: str) -> None:
 
 def serve(port: str = "8000") -> None:
     """Serves the site to this machine alone."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except OSError as error:
+            raise SystemExit(
+                f"Port {port} cannot be had ({error.strerror}); "
+                "name another: make serve PORT=8001"
+            ) from None
     book()
     where = ["--bind", "127.0.0.1", "--directory", SITE_FOLDER]
     environment.run(ROOT, "-m", "http.server", *where, port)
@@ -139,9 +154,10 @@ def lint() -> None:
 
 
 def clean() -> None:
-    """Removes the site and what the chapters computed."""
+    """Removes the site, what the chapters computed, and what pip left behind."""
     with alone():
-        shutil.rmtree(BUILD, ignore_errors=True)
+        for folder in (BUILD, ROOT / "build"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def distclean() -> None:

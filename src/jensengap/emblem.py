@@ -52,7 +52,8 @@ def show(means: Sequence[float], widths: Sequence[float]) -> None:
     every = [terms(guess(*at)) for at in itertools.product(means, widths)]
     lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
-    curves.set(ylim=(0, max(1.1, 0.45 / min(widths))), xlabel="z", yticks=[])
+    top = max(1.1, 0.45 / min(widths))
+    curves.set(ylim=(0, top), xlabel="z", yticks=[])
     bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
 
     def draw(mean: float, width: float = widths[0]) -> None:
@@ -61,10 +62,14 @@ def show(means: Sequence[float], widths: Sequence[float]) -> None:
         lines = ((prior, plot.PRIOR), (posterior, plot.GAP), (q, plot.INK))
         for density, colour in lines:
             curves.plot(z, density.log_prob(z).exp(), color=colour)
-        plot.note(curves, -2.4, 0.2, "prior", plot.PRIOR)
-        plot.note(curves, 1.35, 0.55, "posterior", plot.GAP)
-        shoulder = (mean - 0.9 * width, 0.3 / width)
-        plot.note(curves, *shoulder, "q, your guess", ha="right")
+        for line, (name, colour) in enumerate(
+            (
+                ("q, your guess", plot.INK),
+                ("posterior", plot.GAP),
+                ("prior", plot.PRIOR),
+            )
+        ):
+            plot.note(curves, -2.4, top * (0.92 - 0.09 * line), name, colour)
         plot.three_bars(plot.wipe(bars), *terms(q))
 
     sliders = {"mean of q": means, "width of q": widths}
