@@ -170,7 +170,7 @@ def batches(
     generator: torch.Generator | None = None,
     *,
     drop_last: bool = False,
-) -> Iterator[Tensor]:
+) -> Iterator[Int[Tensor, "b"]]:
     """One pass over n examples in random order, as index tensors.
 
     Each call cuts up a fresh permutation of the n examples: every index comes once.

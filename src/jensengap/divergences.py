@@ -45,7 +45,7 @@ class Estimate(NamedTuple):
         return cls(samples.mean(0), samples.std(0) / math.sqrt(k))
 
 
-def kl(q: Distribution, p: Distribution) -> Tensor:
+def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
     r"""Kullback-Leibler divergence in closed form, $\mathrm{KL}(q\,\|\,p)$.
 
     Args:

@@ -120,7 +120,9 @@ def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
     return Grid(nodes, log_cell - num_edges * math.log(2.0))
 
 
-def gauss_hermite(q: Independent, num: int) -> tuple[Tensor, Tensor]:
+def gauss_hermite(
+    q: Independent, num: int
+) -> tuple[Float[Tensor, "n *b z"], Float[Tensor, "n"]]:
     r"""Nodes and log-weights for expectations under a diagonal Gaussian.
 
     $$\mathbb E_q[f(z)]\approx\sum_i w_i f(\mu+\sigma\odot t_i)$$

@@ -52,7 +52,7 @@ def score_function(
     family: Family,
     phi: Float[Tensor, "p"],
     num_samples: int,
-    baseline: Tensor | float = 0.0,
+    baseline: Float[Tensor, "#p"] | float = 0.0,
 ) -> Float[Tensor, "k p"]:
     r"""Score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
 

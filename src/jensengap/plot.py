@@ -144,7 +144,11 @@ def digits(
 
 
 def gaussian_ellipse(
-    ax: Axes, loc: Tensor, cov: Tensor, colour: str, **style: Any
+    ax: Axes,
+    loc: Float[Tensor, "2"],
+    cov: Float[Tensor, "2 2"],
+    colour: str,
+    **style: Any,
 ) -> Axes:
     r"""Outline the $2\sigma$ ellipse of a two-dimensional Gaussian.
 
