@@ -59,17 +59,14 @@ def show(means: Sequence[float], widths: Sequence[float]) -> None:
     def draw(mean: float, width: float = widths[0]) -> None:
         q = guess(mean, width)
         plot.wipe(curves)
-        lines = ((prior, plot.PRIOR), (posterior, plot.GAP), (q, plot.INK))
-        for density, colour in lines:
-            curves.plot(z, density.log_prob(z).exp(), color=colour)
-        for line, (name, colour) in enumerate(
-            (
-                ("q, your guess", plot.INK),
-                ("posterior", plot.GAP),
-                ("prior", plot.PRIOR),
-            )
-        ):
-            plot.note(curves, -2.4, top * (0.92 - 0.09 * line), name, colour)
+        lines = (
+            ("q, your guess", q, plot.INK),
+            ("posterior", posterior, plot.GAP),
+            ("prior", prior, plot.PRIOR),
+        )
+        for row, (name, density, colour) in enumerate(lines):
+            curves.plot(z, density.log_prob(z).exp(), color=colour, zorder=4 - row)
+            plot.note(curves, -2.4, top * (0.92 - 0.09 * row), name, colour)
         plot.three_bars(plot.wipe(bars), *terms(q))
 
     sliders = {"mean of q": means, "width of q": widths}
