@@ -9,7 +9,7 @@ import torch
 from examples import given
 from hypothesis import strategies as st
 
-from jensengap import bounds, divergences, exact, nets
+from jensengap import bounds, divergences, exact, nets, quadrature
 
 F64 = {"dtype": torch.float64}
 BOUNDS = [bounds.elbo, bounds.iwae, bounds.effective_sample_size]
@@ -48,7 +48,7 @@ def expected_bound(bound, log_q, log_w, k):
 def test_the_elbo_gap_is_the_kl_to_the_posterior(conjugate):
     model, x, q = conjugate
     prior = nets.gaussian(torch.zeros(1, **F64), 1.0)
-    z, log_weight = exact.gauss_hermite(q, 3)  # log w is quadratic in z
+    z, log_weight = quadrature.gauss_hermite(q, 3)  # log w is quadratic in z
     log_w = model.likelihood(z).log_prob(x) + prior.log_prob(z) - q.log_prob(z)
     elbo = (log_weight.exp() * log_w).sum()
     posterior = model.posterior(x)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.distributions import Bernoulli, Categorical, Laplace, Normal
 
-from jensengap import divergences, exact, nets
+from jensengap import divergences, nets, quadrature
 
 F64 = {"dtype": torch.float64}
 means, scales = st.floats(-50, 50), st.floats(0.01, 50)
@@ -21,7 +21,7 @@ def normal(loc, scale):
 
 @pytest.fixture
 def line():
-    return exact.grid(1201, limit=15.0, dim=1)
+    return quadrature.grid(1201, limit=15.0, dim=1)
 
 
 def test_kl_of_two_gaussians_is_the_textbook_formula():
