@@ -11,9 +11,10 @@ SRC = Path(jensengap.__file__).parent
 ROOT = SRC.parents[1]
 LAYERS = {
     "_torchvision": 0, "bounds": 0, "data": 0, "data_full": 0, "data_toy": 0,
-    "divergences": 0, "gradients": 0, "nets": 0, "page": 0, "quadrature": 0,
-    "exact": 1, "gan": 1, "vae": 1, "verdict": 1,
-    "train": 2,
+    "discretized": 0, "divergences": 0, "gradients": 0, "nets": 0, "page": 0,
+    "quadrature": 0,
+    "ais": 1, "exact": 1, "gan": 1, "vae": 1, "verdict": 1,
+    "metrics": 2, "train": 2,
     "check": 3, "plot": 3, "recipes": 3,
     "figures": 4,
     "emblem": 5,

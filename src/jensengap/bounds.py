@@ -55,7 +55,57 @@ def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
     Source: Burda, Grosse and Salakhutdinov (2016), eq. 8 and theorem 1.
     """
-    return log_w.logsumexp(0) - math.log(_num_samples(log_w))
+    return _power_mean(log_w, 1.0)
+
+
+def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
+    r"""Variational Rényi bound, $\frac{1}{1-\alpha}\log\frac1k\sum_i w_i^{1-\alpha}$.
+
+    Between :func:`iwae` at $\alpha=0$ and :func:`elbo`, its limit as $\alpha\to1$; for
+    the same samples it falls as $\alpha$ grows.
+
+    Args:
+        log_w: log-weights, ``(k, *b)``.
+        alpha: the order, in [0, 1).
+
+    Returns:
+        Nats per example, ``(*b)``. Its expectation lies below $\log p(x)$.
+
+    Raises:
+        ValueError: no samples, or an order outside [0, 1).
+
+    Source: Li and Turner (2016), eqs. 4 and 6.
+    """
+    if not 0 <= alpha < 1:
+        raise ValueError(f"alpha must be in [0, 1), got {alpha}; use elbo for alpha=1")
+    return _power_mean(log_w, 1 - alpha)
+
+
+def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
+    r"""$\chi$ upper bound from samples, $\frac1n\log\frac1k\sum_i w_i^n$.
+
+    $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$. *This estimate of it*
+    stands outside that promise: the logarithm of an average lies below the logarithm
+    of the expectation on average, so a small ``k`` can put it under $\log p(x)$.
+
+    Args:
+        log_w: log-weights, ``(k, *b)``.
+        order: $n$, at least 1; with 1 it is :func:`iwae`.
+
+    Returns:
+        Nats per example, ``(*b)``: never below :func:`iwae` of the same samples.
+
+    Raises:
+        ValueError: no samples, or an order below 1 or not finite.
+
+    Source: Dieng et al. (2017), eq. 3.
+    """
+    if not 1 <= order < math.inf:
+        raise ValueError(
+            f"order must be at least 1 and finite, got {order}; below 1 the bound is a "
+            "lower one, see renyi"
+        )
+    return _power_mean(log_w, order)
 
 
 def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
@@ -76,6 +126,12 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     # from normalised weights: with log_w near -1e4 a difference of two logarithms
     # keeps three digits of float32, and exceeds k
     return log_w.softmax(0).square().sum(0).reciprocal()
+
+
+def _power_mean(log_w: Tensor, power: float) -> Tensor:
+    r"""$\frac1p\log\frac1k\sum_i w_i^p$: the bounds above differ in $p$ alone."""
+    k = _num_samples(log_w)
+    return ((power * log_w).logsumexp(0) - math.log(k)) / power
 
 
 def _num_samples(log_w: Tensor) -> int:

@@ -7,6 +7,7 @@ output (MIME type ``application/vnd.jensengap.verdict+json``), and raises
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -19,9 +20,11 @@ from jensengap.divergences import Estimate
 from jensengap.verdict import MIME, NUM_STDERR, CheckError, Verdict, conclude, number
 
 __all__ = [
-    "MIME", "NUM_STDERR", "CheckError", "Verdict", "bound", "estimate", "glue",
-    "identity", "number",
+    "MIME", "NUM_STDERR", "VALUE", "CheckError", "Verdict", "bound", "estimate",
+    "glue", "identity", "number",
 ]  # fmt: skip
+
+VALUE = "application/vnd.jensengap.value"
 
 
 def identity(
@@ -145,6 +148,9 @@ def estimate(
 def glue(name: str, value: Any, spec: str = ".3f") -> None:
     """Publish a measured number for the prose, as ``{glue:text}`` finds it.
 
+    The output keeps the number in full beside its text (MIME type ``VALUE``, as JSON),
+    so that two runs can be compared to the last bit.
+
     Args:
         name: what the prose calls it.
         value: a number, an :class:`Estimate` (printed with its ±), or a string.
@@ -153,6 +159,7 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
     Raises:
         ValueError: a number that is not finite has no place in a sentence.
     """
+    bundle = {}
     if isinstance(value, str):
         text = value
     else:
@@ -161,18 +168,16 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         if not all(math.isfinite(v) for v in values):
             raise ValueError(f"{name} must be finite to be printed, got {value}")
         text = " ± ".join(format(v, spec) for v in values).replace("-", "−")
+        bundle[VALUE] = json.dumps(values)
     if get_ipython() is not None:
-        # the prefix hides the output from the page; only the prose shows it. A repr,
-        # because the page evaluates what it finds: 0.280 would turn into 0.28
+        # a repr, because the page evaluates what it finds: 0.280 would turn into 0.28
+        bundle["text/plain"] = repr(text)
+        # the prefix hides the output from the page; only the prose shows it
+        prefix = "application/papermill.record/"
         display(
-            {"application/papermill.record/text/plain": repr(text)},
+            {prefix + kind: data for kind, data in bundle.items()},
             raw=True,
-            metadata={
-                "scrapbook": {
-                    "name": name,
-                    "mime_prefix": "application/papermill.record/",
-                }
-            },
+            metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
         )
 
 

@@ -1,8 +1,9 @@
 r"""Models whose evidence and posterior are known, to hold everything else against.
 
-A linear-Gaussian model in closed form, and the likelihood of a network at every node
-of a rule from ``quadrature``. Log-densities are in nats per example; use float64 for
-identities.
+A linear-Gaussian model in closed form, also fitted to data (probabilistic PCA); a
+mixture by enumeration; the likelihood of a network at every node of a rule from
+``quadrature``; the best discriminator. Log-densities are in nats per example; use
+float64 for identities.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class LinearGaussian(NamedTuple):
     r"""$z\sim\mathcal N(0,I)$, $x\,|\,z\sim\mathcal N(Wz+b,\,s^2I)$.
 
     Everything about it is Gaussian and in closed form; each method raises a
-    ``ValueError`` where ``scale`` is not positive and finite. Source: Tipping and
-    Bishop (1999), equations 3 to 8.
+    ``ValueError`` where ``scale`` is not positive and finite. Fitted to data by
+    :func:`probabilistic_pca`. Source: Tipping and Bishop (1999), equations 3 to 8.
 
     Attributes:
         weight: $W$, ``(d, z)``.
@@ -75,6 +76,80 @@ class LinearGaussian(NamedTuple):
                 "standard deviation of the noise"
             )
         return self.scale**2
+
+
+def probabilistic_pca(
+    x: Float[Tensor, "n d"], latent_dim: int, scale: float | None = None
+) -> LinearGaussian:
+    r"""Fit :class:`LinearGaussian` by maximum likelihood, in closed form.
+
+    With the eigenvalues $\lambda_1\ge\dots\ge\lambda_d$ and eigenvectors $u_i$ of the
+    data's covariance (divided by $n$),
+
+    $$b=\bar x,\qquad w_i=u_i\sqrt{\max(\lambda_i-s^2,\,0)},\qquad
+    s^2=\frac1{d-z}\sum_{i>z}\lambda_i .$$
+
+    Args:
+        x: data, one example a row.
+        latent_dim: $z$, columns of the weight matrix, from 1 to ``d`` (to ``d - 1``
+            where the noise is fitted too).
+        scale: $s$ where the noise is given; fitted where it is ``None``. A column is
+            zero where its eigenvalue is at most $s^2$.
+
+    Returns:
+        The model, in the dtype of ``x``; any rotation of its columns fits as well.
+
+    Raises:
+        ValueError: no example, a ``latent_dim`` out of range, a scale that is not
+            positive and finite, or data without noise left to fit.
+
+    Source: Tipping and Bishop (1999), eqs. 7 and 8 and appendix A.
+    """
+    num, dim = x.shape
+    most = dim if scale is not None else dim - 1
+    if num < 1 or not 1 <= latent_dim <= most:
+        raise ValueError(
+            f"probabilistic_pca needs an example and latent_dim from 1 to {most}, got "
+            f"{num} examples and latent_dim={latent_dim}"
+        )
+    bias = x.mean(0)
+    covariance = (x - bias).mT @ (x - bias) / num
+    values, vectors = torch.linalg.eigh(covariance)  # ascending
+    values, vectors = values.flip(0), vectors.flip(1)
+    if scale is None:
+        scale = max(values[latent_dim:].mean().item(), 0.0) ** 0.5
+    model = LinearGaussian(vectors[:, :latent_dim], bias, scale)
+    spread = (values[:latent_dim] - model.variance()).clamp(min=0).sqrt()
+    return model._replace(weight=model.weight * spread)
+
+
+class BernoulliMixture(NamedTuple):
+    r"""$p(z)=\pi_z$, $z=1,\dots,m$, and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$.
+
+    Its evidence is a sum of $m$ terms: nothing is hidden. Source: Bishop (2006),
+    section 9.3.3.
+
+    Attributes:
+        weights: $\pi$, ``(m,)``, not negative and of sum one.
+        probs: $\rho$, ``(m, d)``, in (0, 1).
+    """
+
+    weights: Float[Tensor, "m"]
+    probs: Float[Tensor, "m d"]
+
+    def log_joint(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "m *b"]:
+        r"""Return $\log p(x,z)$ in nats, component axis first; ``x`` is binary."""
+        log_on, log_off = self.probs.log(), torch.log1p(-self.probs)
+        log_lik = x @ (log_on - log_off).mT + log_off.sum(-1)  # (*b, m)
+        return (log_lik + self.weights.log()).movedim(-1, 0)
+
+    def log_evidence(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b"]:
+        r"""Return $\log p(x)=\log\sum_z p(x,z)$, nats per example."""
+        return self.log_joint(x).logsumexp(0)
+
+    def posterior(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "m *b"]:
+        r"""Return $p(z\,|\,x)$, component axis first, of sum one."""
+        return self.log_joint(x).softmax(0)
 
 
 def bernoulli_log_likelihood(

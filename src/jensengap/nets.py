@@ -103,6 +103,56 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
     return gaussian(loc, softplus(raw) + SCALE_FLOOR)
 
 
+def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
+    r"""Head of a Gaussian whose means a network gives and whose scale is set by hand.
+
+    Args:
+        scale: $\sigma$, positive. With it, $-\log p$ is the squared error over
+            $2\sigma^2$, plus a constant.
+
+    Returns:
+        A head: means ``(*b, d)`` to $\mathcal N(\mu,\sigma^2I)$.
+    """
+    return lambda loc: gaussian(loc, scale)
+
+
+class SharedScale(nn.Module):
+    r"""Head of a Gaussian with one learned scale for all coordinates.
+
+    $\sigma=\mathrm{softplus}(\rho)+\text{floor}$. The likelihood's best $\sigma^2$ is
+    the mean squared error; where that can reach zero, nothing but the floor keeps the
+    density finite.
+
+    Args:
+        scale: where $\sigma$ starts, above ``floor``.
+        floor: the smallest scale allowed, not negative.
+
+    Raises:
+        ValueError: a ``scale`` that is not finite or not above a ``floor`` of at
+            least 0.
+    """
+
+    def __init__(self, scale: float = 1.0, floor: float = SCALE_FLOOR) -> None:
+        super().__init__()
+        if not 0 <= floor < scale < float("inf"):
+            raise ValueError(
+                f"wanted 0 <= floor < scale < inf, got floor={floor} and scale={scale}"
+            )
+        self.floor = floor
+        start = torch.tensor(scale - floor, dtype=torch.float64)
+        # the inverse of softplus, which does not overflow where start is large
+        self.raw = nn.Parameter((start + torch.log(-torch.expm1(-start))).float())
+
+    @property
+    def scale(self) -> Float[Tensor, ""]:
+        r"""The scale $\sigma$ as it stands."""
+        return softplus(self.raw) + self.floor
+
+    def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
+        r"""Return $\mathcal N(\mu,\sigma^2I)$ for means ``loc``."""
+        return gaussian(loc, self.scale)
+
+
 class Conditional(nn.Module):
     r"""A distribution whose parameters a network computes, $p(\cdot\,|\,\text{input})$.
 
