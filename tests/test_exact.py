@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import divergences, exact, nets, quadrature
+from jensengap import data, divergences, exact, nets, quadrature
 
 F64 = {"dtype": torch.float64}
 BAD_SCALES = [0.0, -0.8, math.nan, math.inf]
@@ -164,3 +164,99 @@ def test_a_wide_network_is_decoded_in_pieces_of_the_given_size():
         decoder, torch.ones(1, 3), torch.randn(10, 2), chunk=4
     )
     assert net.seen == [4, 4, 2]
+
+
+@pytest.fixture
+def digits():
+    return data.unit_pixels(data.digits_8x8("all").pixels, white=16).double()
+
+
+def test_no_neighbour_of_probabilistic_pca_is_more_likely(digits):
+    torch.manual_seed(0)
+    best = exact.probabilistic_pca(digits, 5)
+
+    def likelihood(model):
+        return model.evidence().log_prob(digits).mean()
+
+    for _ in range(20):
+        near = exact.LinearGaussian(
+            best.weight + 1e-2 * torch.randn_like(best.weight),
+            best.bias + 1e-2 * torch.randn_like(best.bias),
+            best.scale * (1 + 1e-2 * torch.randn(()).item()),
+        )
+        assert likelihood(near) < likelihood(best)
+
+
+def test_probabilistic_pca_is_where_the_likelihood_has_no_slope(digits):
+    best = exact.probabilistic_pca(digits, 3)
+    weight, bias = best.weight.clone(), best.bias.clone()
+    parts = [p.requires_grad_() for p in (weight, bias)]
+    exact.LinearGaussian(weight, bias, best.scale).evidence().log_prob(
+        digits
+    ).mean().backward()
+    for part in parts:
+        assert part.grad.abs().max() < 1e-10
+    around = [best._replace(scale=best.scale * s) for s in (1 - 1e-4, 1 + 1e-4)]
+    low, high = (m.evidence().log_prob(digits).mean() for m in around)
+    assert abs(low - high) < 1e-6
+
+
+def test_with_a_given_noise_weak_directions_are_dropped(digits):
+    model = exact.probabilistic_pca(digits, 20, scale=0.1**0.5)
+    values = torch.linalg.eigvalsh(torch.cov(digits.mT, correction=0)).flip(0)
+    lengths = model.weight.square().sum(0)
+    torch.testing.assert_close(lengths, (values[:20] - 0.1).clamp(min=0))
+    assert 0 < (lengths > 0).sum() < 20
+    assert model.scale == 0.1**0.5
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "scale", "most"), [(0, None, 3), (4, None, 3), (5, 0.1, 4)]
+)
+def test_a_latent_dimension_out_of_range_is_refused(latent_dim, scale, most):
+    with pytest.raises(ValueError, match=f"from 1 to {most}, got 9 examples"):
+        exact.probabilistic_pca(torch.randn(9, 4, **F64), latent_dim, scale)
+
+
+def test_probabilistic_pca_needs_an_example_and_noise():
+    with pytest.raises(ValueError, match="got 0 examples"):
+        exact.probabilistic_pca(torch.zeros(0, 4, **F64), 2)
+    with pytest.raises(ValueError, match="scale must be positive"):
+        exact.probabilistic_pca(torch.ones(9, 4, **F64), 2)
+    with pytest.raises(ValueError, match="scale must be positive"):
+        exact.probabilistic_pca(torch.randn(9, 4, **F64), 2, scale=-0.3)
+
+
+def test_all_latent_dimensions_may_be_used_where_the_noise_is_given(digits):
+    x = digits[:, 10:14]
+    model = exact.probabilistic_pca(x, 4, scale=0.05)
+    torch.testing.assert_close(
+        model.evidence().covariance_matrix, torch.cov(x.mT, correction=0)
+    )
+
+
+@pytest.fixture
+def mixture():
+    return exact.BernoulliMixture(
+        torch.tensor([0.2, 0.5, 0.3], **F64),
+        torch.tensor([[0.9, 0.1, 0.5, 0.2], [0.4, 0.6, 0.7, 0.1], [0.5] * 4], **F64),
+    )
+
+
+def test_the_mixtures_evidence_sums_to_one_over_all_images(mixture):
+    x = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], **F64)] * 4)
+    torch.testing.assert_close(
+        mixture.log_evidence(x).exp().sum(), torch.tensor(1.0, **F64)
+    )
+    torch.testing.assert_close(mixture.posterior(x).sum(0), torch.ones(16, **F64))
+
+
+def test_the_mixtures_joint_is_prior_times_bernoullis(mixture):
+    x = torch.tensor([1.0, 0.0, 0.0, 1.0], **F64)
+    first = 0.2 * 0.9 * (1 - 0.1) * (1 - 0.5) * 0.2
+    joint = mixture.log_joint(x).exp()
+    assert joint[0].item() == pytest.approx(first)
+    torch.testing.assert_close(mixture.posterior(x), joint / joint.sum())
+    batch = x.expand(2, 5, 4)
+    assert mixture.log_joint(batch).shape == (3, 2, 5)
+    assert mixture.log_evidence(batch).shape == (2, 5)

@@ -127,3 +127,49 @@ def test_what_is_no_probability_is_refused_and_moves_nothing(wrong):
     with pytest.raises(ValueError, match=r"must be in \[0, 1\].*unit_pixels"):
         nets.start_at_mean(net, torch.tensor([0.5, wrong]))
     assert torch.equal(net[-1].bias, before)
+
+
+def test_a_fixed_scale_turns_the_likelihood_into_a_squared_error():
+    torch.manual_seed(0)
+    loc, x = torch.randn(4, 3, **F64), torch.randn(4, 3, **F64)
+    image = nets.fixed_scale(0.7)(loc)
+    constant = -3 * math.log(0.7 * math.sqrt(2 * math.pi))
+    wanted = constant - (x - loc).square().sum(1) / (2 * 0.7**2)
+    torch.testing.assert_close(image.log_prob(x), wanted)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.3, 1.0, 50.0, 1e4])
+def test_a_shared_scale_starts_where_it_was_told_and_learns(scale):
+    head = nets.SharedScale(scale)
+    assert head.scale.item() == pytest.approx(scale, rel=1e-4)
+    loc = torch.zeros(2, 3)
+    assert head(loc).stddev.unique().numel() == 1
+    head(loc).log_prob(torch.ones(2, 3)).sum().backward()
+    assert head.raw.grad != 0
+    assert [name for name, _ in head.named_parameters()] == ["raw"]
+
+
+def test_the_best_shared_scale_is_the_root_of_the_mean_squared_error():
+    torch.manual_seed(0)
+    head, x = nets.SharedScale(1.0, floor=0.0), 0.2 * torch.randn(100, 5)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        (-head(torch.zeros_like(x)).log_prob(x).mean()).backward()
+        optimizer.step()
+    assert head.scale.item() == pytest.approx(x.square().mean().sqrt().item(), rel=1e-3)
+
+
+def test_no_step_takes_a_shared_scale_below_its_floor():
+    head = nets.SharedScale(0.5, floor=0.1)
+    with torch.no_grad():
+        head.raw.fill_(-200.0)
+    assert head.scale.item() == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "floor"), [(0.1, 0.1), (1.0, -0.1), (math.inf, 0.1), (math.nan, 0.1)]
+)
+def test_a_shared_scale_starts_above_its_floor(scale, floor):
+    with pytest.raises(ValueError, match=f"got floor={floor} and scale={scale}"):
+        nets.SharedScale(scale, floor)

@@ -136,3 +136,52 @@ def test_a_bernoulli_decoder_refuses_grey_images():
     )
     with pytest.raises(ValueError, match="support"):
         model.terms(torch.full((2, 4), 0.5))
+
+
+def test_evidence_in_pieces_is_the_importance_weighted_bound(linear):
+    model, truth, x = linear
+    torch.manual_seed(3)
+    found = model.log_evidence(x, K, chunk=700)
+    wanted = truth.evidence().log_prob(x)
+    # the delta method: log of a mean of weights whose relative variance is k/ess - 1
+    stderr = ((K / found.effective_sample_size - 1) / K).sqrt()
+    assert ((found.log_p - wanted).abs() < 4 * stderr).all()
+    assert (stderr < 0.1).all()
+    assert not found.log_p.requires_grad
+    assert found.log_p.dtype == found.effective_sample_size.dtype == torch.float64
+
+
+@pytest.mark.parametrize(("num_samples", "chunk"), [(7, 1), (7, 3), (7, 100), (1, 2)])
+def test_pieces_of_any_size_sum_the_same_weights(
+    linear, monkeypatch, num_samples, chunk
+):
+    model, _, x = linear
+    log_w = 1e3 * torch.randn(num_samples, len(x), **F64)
+    seen, places = [], {tuple(row.tolist()): i for i, row in enumerate(x)}
+    drawn = [0] * len(x)
+
+    def of_table(part, num):
+        seen.append(len(part) * num)
+        rows = [places[tuple(row.tolist())] for row in part]
+        first = drawn[rows[0]]
+        for row in rows:
+            drawn[row] += num
+        return log_w[first : first + num, rows]
+
+    monkeypatch.setattr(model, "log_weights", of_table)
+    found = model.log_evidence(x, num_samples, chunk=chunk)
+    torch.testing.assert_close(found.log_p, bounds.iwae(log_w))
+    wanted = bounds.effective_sample_size(log_w)
+    torch.testing.assert_close(found.effective_sample_size, wanted)
+    assert max(seen) <= chunk
+    assert drawn == [num_samples] * len(x)
+
+
+def test_evidence_needs_an_example_a_sample_and_a_chunk(linear):
+    model, _, x = linear
+    with pytest.raises(ValueError, match="num_samples must be at least 1, got 0"):
+        model.log_evidence(x, 0)
+    with pytest.raises(ValueError, match="got 5 examples and chunk=0"):
+        model.log_evidence(x, 3, chunk=0)
+    with pytest.raises(ValueError, match="got 0 examples"):
+        model.log_evidence(x[:0], 3)

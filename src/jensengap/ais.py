@@ -23,6 +23,8 @@ from torch.distributions import Distribution
 LogDensity = Callable[[Tensor], Tensor]
 # Wu et al. (2017) aim here as well; between .6 and .9 little depends on it.
 GOOD_ACCEPTANCE = 0.65
+# No model has anything out there, and a network's outputs would overflow.
+FAR_AWAY = 1e6
 
 
 class Annealed(NamedTuple):
@@ -206,15 +208,17 @@ def _hmc(
     momentum = torch.randn_like(z)
     before, slope = _with_slope(log_density, z)
     energy = before - momentum.square().sum(-1) / 2
-    new = z
+    new, lost = z, torch.zeros_like(before, dtype=torch.bool)
     for _ in range(num_leapfrog):
         momentum = momentum + step / 2 * slope
         new = new + step * momentum
+        # NaN as well; a path that leaves is refused, as it would be on its way back
+        lost = lost | ~(new.abs() < FAR_AWAY).all(-1)
+        new = torch.where(lost[..., None], z, new)
         after, slope = _with_slope(log_density, new)
         momentum = momentum + step / 2 * slope
-    # a path that flew off has NaN for an energy, and is refused
-    gain = (after - momentum.square().sum(-1) / 2 - energy).nan_to_num(nan=-torch.inf)
-    accepted = gain.clamp(max=0.0).exp()
+    gain = after - momentum.square().sum(-1) / 2 - energy
+    accepted = gain.clamp(max=0.0).exp().nan_to_num(nan=0.0).masked_fill(lost, 0.0)
     moves = torch.rand_like(accepted) < accepted
     return torch.where(moves[..., None], new, z), accepted
 

@@ -1,0 +1,214 @@
+"""Annealed weights: right on average however short the walk, and from both sides."""
+
+import math
+
+import pytest
+import torch
+
+from jensengap import ais, bounds, exact, nets
+from jensengap.divergences import Estimate
+
+F64 = {"dtype": torch.float64}
+
+
+@pytest.fixture
+def problem():
+    """A linear-Gaussian model, three observations, its prior and its log-joint."""
+    torch.manual_seed(0)
+    weight = torch.tensor([[1.2, 0.0], [0.3, 0.9], [0.0, 0.5]], **F64)
+    model = exact.LinearGaussian(weight, torch.zeros(3, **F64), 1.0)
+    x = model.evidence().sample((3,))
+    base = nets.gaussian(torch.zeros(3, 2, **F64), 1.0)
+
+    def log_joint(z):
+        return model.likelihood(z).log_prob(x) + base.log_prob(z)
+
+    return model, x, base, log_joint
+
+
+@pytest.mark.parametrize("num", [1, 2, 7])
+def test_a_schedule_rises_from_zero_to_one(num):
+    betas = ais.sigmoid_schedule(num)
+    assert len(betas) == num + 1
+    assert betas[0] == 0
+    assert betas[-1] == 1
+    assert (betas.diff() > 0).all()
+    torch.testing.assert_close(betas + betas.flip(0), torch.ones(num + 1, **F64))
+
+
+def test_a_schedule_is_denser_at_its_ends_the_sharper_it_is():
+    steps = ais.sigmoid_schedule(20).diff()
+    flat = ais.sigmoid_schedule(20, sharpness=0.1).diff()
+    assert steps[0] < steps[5] < steps[9]
+    assert steps[0] < 0.2 * flat[0]
+    low, quarter, high = torch.tensor([-4.0, -2.0, 4.0], **F64).sigmoid()
+    wanted = (quarter - low) / (high - low)
+    torch.testing.assert_close(ais.sigmoid_schedule(4)[1], wanted)
+
+
+@pytest.mark.parametrize(("num", "sharpness"), [(0, 4.0), (3, 0.0), (3, math.nan)])
+def test_a_schedule_without_steps_or_slope_is_refused(num, sharpness):
+    with pytest.raises(ValueError, match=f"got {num} and {sharpness}"):
+        ais.sigmoid_schedule(num, sharpness)
+
+
+def test_one_step_is_importance_sampling_from_the_base(problem):
+    _, _, base, log_joint = problem
+    torch.manual_seed(1)
+    walk = ais.forward(
+        base, log_joint, ais.sigmoid_schedule(1), 7, torch.full((1, 3), 0.1, **F64)
+    )
+    torch.manual_seed(1)
+    z = base.sample((7,))
+    torch.testing.assert_close(walk.log_w, log_joint(z) - base.log_prob(z))
+
+
+@pytest.mark.parametrize("num", [3, 12])
+def test_the_mean_weight_is_the_evidence_forwards_and_its_inverse_backwards(
+    problem, num
+):
+    model, x, base, log_joint = problem
+    torch.manual_seed(2)
+    betas = ais.sigmoid_schedule(num)
+    steps = ais.tune(base, log_joint, betas)
+    log_p = model.evidence().log_prob(x)
+    forward = ais.forward(base, log_joint, betas, 20_000, steps)
+    mean, stderr = Estimate.of((forward.log_w - log_p).exp())
+    assert ((mean - 1).abs() < 4 * stderr).all()
+    assert (stderr < 0.05).all()
+    z = model.posterior(x).sample((20_000,))
+    backward = ais.reverse(base, log_joint, betas, z, steps)
+    mean, stderr = Estimate.of((log_p - backward.log_w).exp())
+    assert ((mean - 1).abs() < 4 * stderr).all()
+    assert (stderr < 0.1).all()
+
+
+def test_both_sides_close_on_the_evidence_as_the_walk_gets_longer(problem):
+    model, x, base, log_joint = problem
+    torch.manual_seed(3)
+    log_p = model.evidence().log_prob(x)
+    widths = []
+    for num in (4, 64):
+        betas = ais.sigmoid_schedule(num)
+        steps = ais.tune(base, log_joint, betas)
+        lower = ais.forward(base, log_joint, betas, 2000, steps).log_w.mean(0)
+        z = model.posterior(x).sample((2000,))
+        upper = ais.reverse(base, log_joint, betas, z, steps).log_w.mean(0)
+        assert (lower < log_p).all()
+        assert (upper > log_p).all()
+        widths.append((upper - lower).max())
+    assert widths[1] < 0.2 * widths[0]
+
+
+def test_the_walks_end_where_they_should(problem):
+    model, x, base, log_joint = problem
+    torch.manual_seed(4)
+    betas = ais.sigmoid_schedule(60)
+    steps = ais.tune(base, log_joint, betas)
+    posterior = model.posterior(x)
+    there = ais.forward(base, log_joint, betas, 4000, steps).z
+    back = ais.reverse(base, log_joint, betas, posterior.sample((4000,)), steps).z
+    for z, wanted in ((there, posterior), (back, base)):
+        mean, stderr = Estimate.of(z)
+        assert ((mean - wanted.mean).abs() < 5 * stderr).all()
+        torch.testing.assert_close(z.var(0), wanted.variance, rtol=0.1, atol=0.0)
+
+
+def test_a_transition_leaves_its_density_alone_and_one_that_flies_off_is_refused():
+    torch.manual_seed(5)
+    base = nets.gaussian(torch.zeros(1, 1, **F64), 1.0)
+    betas = ais.sigmoid_schedule(1)
+    z = base.sample((20_000,))
+    # target and base are the same: every weight is one, and z stays standard normal
+    walk = ais.reverse(base, base.log_prob, betas, z, torch.full((1, 1), 1.1, **F64))
+    assert (walk.log_w == 0).all()
+    assert 0.5 < walk.acceptance.item() < 0.99
+    torch.testing.assert_close(
+        walk.z.var(), torch.tensor(1.0, **F64), rtol=0.05, atol=0
+    )
+    wild = ais.reverse(base, base.log_prob, betas, z, torch.full((1, 1), 1e200, **F64))
+    assert wild.acceptance.item() == 0
+    assert torch.equal(wild.z, z)
+
+
+def test_leapfrog_conserves_energy_to_second_order():
+    base = nets.gaussian(torch.zeros(1, 3, **F64), 1.0)
+    lost = []
+    for step in (0.2, 0.1):
+        torch.manual_seed(6)
+        z = base.sample((4000,))
+        steps = torch.full((1, 1), step, **F64)
+        walk = ais.reverse(
+            base, base.log_prob, ais.sigmoid_schedule(1), z, steps,
+            num_leapfrog=round(1.0 / step),
+        )  # fmt: skip
+        lost.append(1 - walk.acceptance.item())
+    # the energy's error is of order step², and so is the chance of a refusal
+    assert 3.0 < lost[0] / lost[1] < 5.0
+
+
+def test_tuned_steps_are_accepted_two_times_in_three(problem):
+    _, _, base, log_joint = problem
+    torch.manual_seed(7)
+    betas = ais.sigmoid_schedule(100)
+    steps = ais.tune(base, log_joint, betas, num_chains=16)
+    assert steps.shape == (100, 3)
+    walk = ais.forward(base, log_joint, betas, 400, steps)
+    assert walk.acceptance.shape == (100, 3)
+    late = walk.acceptance[20:].mean(0)
+    assert ((late - ais.GOOD_ACCEPTANCE).abs() < 0.1).all()
+    assert (steps[-1] < steps[20]).all()  # the posterior is narrower than the prior
+
+
+def test_annealing_keeps_the_dtype_and_leaves_no_graph(problem):
+    base = nets.gaussian(torch.zeros(2, 2), 1.0)
+    weight = torch.ones(2, requires_grad=True)
+
+    def log_target(z):
+        return -(weight * z.square()).sum(-1)
+
+    with torch.no_grad():
+        betas = ais.sigmoid_schedule(3)
+        steps = ais.tune(base, log_target, betas)
+        walk = ais.forward(base, log_target, betas, 5, steps)
+    for value in (steps, *walk):
+        assert value.dtype == torch.float32
+        assert not value.requires_grad
+    assert walk.log_w.shape == (5, 2)
+    assert walk.z.shape == (5, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "betas", [[0.0, 0.5, 0.5, 1.0], [0.1, 1.0], [0.0, 0.9], [0.0], [0.0, 0.8, 0.2, 1.0]]
+)
+def test_temperatures_that_do_not_rise_from_zero_to_one_are_refused(problem, betas):
+    _, _, base, log_joint = problem
+    steps = torch.full((max(1, len(betas) - 1), 3), 0.1, **F64)
+    with pytest.raises(ValueError, match="betas must rise from 0 to 1"):
+        ais.forward(base, log_joint, torch.tensor(betas, **F64), 2, steps)
+
+
+def test_nothing_to_walk_or_no_step_is_refused(problem):
+    _, _, base, log_joint = problem
+    betas, steps = ais.sigmoid_schedule(1), torch.full((1, 3), 0.1, **F64)
+    with pytest.raises(ValueError, match="got 0 and 5"):
+        ais.forward(base, log_joint, betas, 0, steps)
+    with pytest.raises(ValueError, match="got 2 and 0"):
+        ais.forward(base, log_joint, betas, 2, steps, num_leapfrog=0)
+    with pytest.raises(ValueError, match="got 0 and 5"):
+        ais.reverse(base, log_joint, betas, torch.zeros(0, 3, 2, **F64), steps)
+    with pytest.raises(ValueError, match="got 0 and 5"):
+        ais.tune(base, log_joint, betas, num_rounds=0)
+
+
+def test_annealing_finds_a_mode_that_sampling_from_the_base_does_not():
+    torch.manual_seed(8)
+    base = nets.gaussian(torch.zeros(1, 1, **F64), 1.0)
+    narrow = nets.gaussian(torch.full((1, 1), 3.0, **F64), 0.05)
+    betas = ais.sigmoid_schedule(200)
+    steps = ais.tune(base, narrow.log_prob, betas)
+    annealed = ais.forward(base, narrow.log_prob, betas, 64, steps).log_w
+    z = base.sample((64,))
+    plain = narrow.log_prob(z) - base.log_prob(z)
+    assert bounds.iwae(plain).item() < -10
+    assert abs(bounds.iwae(annealed).item()) < 0.5

@@ -1,0 +1,97 @@
+"""The rate and its parts, against quadrature and codes whose values are known."""
+
+import math
+
+import pytest
+import torch
+
+from jensengap import divergences, metrics, nets, quadrature
+
+F64 = {"dtype": torch.float64}
+
+
+@pytest.fixture
+def codes():
+    """Seven codes in the plane, of different widths."""
+    torch.manual_seed(0)
+    return nets.gaussian(torch.randn(7, 2, **F64), 0.2 + torch.rand(7, 2, **F64))
+
+
+def prior(dim=2):
+    return nets.gaussian(torch.zeros(dim, **F64), 1.0)
+
+
+def test_a_unit_is_active_where_its_mean_follows_the_data():
+    torch.manual_seed(0)
+    means = torch.randn(500, 3) * torch.tensor([1.0, 0.0, 0.05]) + 7.0
+    assert metrics.active_units(means).tolist() == [True, False, False]
+    assert metrics.active_units(means, 0.001).tolist() == [True, False, True]
+
+
+def test_the_variance_is_over_examples_and_unbiased():
+    means = torch.tensor([[0.0], [0.2]])  # variance 0.02 with n - 1, 0.01 with n
+    assert metrics.active_units(means, 0.015).all()
+    assert not metrics.active_units(means, 0.021).any()
+
+
+@pytest.mark.parametrize(("num", "threshold"), [(1, 0.01), (5, 0.0), (5, math.nan)])
+def test_activity_needs_examples_and_a_threshold(num, threshold):
+    with pytest.raises(ValueError, match=f"got {num} and {threshold}"):
+        metrics.active_units(torch.zeros(num, 2), threshold)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+def test_the_aggregate_is_the_mean_of_the_codes_densities(codes, chunk):
+    torch.manual_seed(1)
+    z = torch.randn(4, 3, 2, **F64)
+    wanted = codes.log_prob(z[..., None, :]).exp().mean(-1).log()
+    torch.testing.assert_close(metrics.log_aggregate(codes, z, chunk), wanted)
+
+
+def test_the_aggregate_is_a_density(codes):
+    grid = quadrature.grid(201, limit=9.0)
+    log_q = metrics.log_aggregate(codes, grid.nodes)
+    total = quadrature.log_evidence(log_q, grid.log_weight)
+    torch.testing.assert_close(total, torch.zeros_like(total))
+
+
+def test_an_aggregate_needs_a_batch_of_codes_and_a_chunk(codes):
+    with pytest.raises(ValueError, match="batch shape"):
+        metrics.log_aggregate(prior(), torch.zeros(3, 2, **F64))
+    with pytest.raises(ValueError, match=r"got \(7,\) and 0"):
+        metrics.log_aggregate(codes, torch.zeros(3, 2, **F64), chunk=0)
+
+
+def test_the_parts_of_the_rate_are_those_of_the_grid(codes):
+    torch.manual_seed(2)
+    rate = metrics.rate(codes, prior(), num_samples=20_000)
+    grid = quadrature.grid(301, limit=9.0)
+    log_q = codes.log_prob(grid.nodes[:, None])  # (n, 7)
+    log_all = log_q.logsumexp(1) - math.log(7)
+    each = divergences.kl_quadrature(
+        log_q, log_all[:, None].expand(-1, 7), grid.log_weight
+    )
+    marginal = divergences.kl_quadrature(
+        log_all, prior().log_prob(grid.nodes), grid.log_weight
+    )
+    for estimate, exact in ((rate.information, each.mean()), (rate.marginal, marginal)):
+        assert (estimate.mean - exact).abs() < 4 * estimate.stderr
+        assert estimate.stderr < 0.01
+    torch.testing.assert_close(rate.total, each.mean() + marginal)
+
+
+def test_information_stops_at_log_n_and_codes_that_are_one_carry_none():
+    torch.manual_seed(3)
+    apart = nets.gaussian(torch.arange(5.0, **F64)[:, None] * 1000, 1.0)
+    one = nets.gaussian(torch.zeros(5, 1, **F64), 1.0)
+    information = metrics.rate(apart, prior(1)).information
+    assert information.mean.item() == pytest.approx(math.log(5))
+    nothing = metrics.rate(one, prior(1))
+    assert nothing.total == 0
+    assert nothing.information.mean.abs() < 1e-12
+    assert nothing.marginal.mean.abs() < 1e-12
+
+
+def test_an_error_bar_needs_two_draws(codes):
+    with pytest.raises(ValueError, match="num_samples must be at least 2, got 1"):
+        metrics.rate(codes, prior(), num_samples=1)
