@@ -156,21 +156,31 @@ def test_an_identity_holds_exactly_when_the_difference_is_allowed(left, off, all
 
 
 @pytest.mark.parametrize(
-    ("value", "spec", "text"),
-    [(-1.23456, ".3f", "−1.235"), (torch.tensor(2.5), ".1f", "2.5"),
-     ("as is", "", "as is"),     (about(-1.0, 0.25), ".2f", "−1.00 ± 0.25")],
+    ("value", "spec", "text", "full"),
+    [(-1.23456, ".3f", "−1.235", "[-1.23456]"),
+     (torch.tensor(2.5), ".1f", "2.5", "[2.5]"),
+     (0.1 + 0.2, ".1f", "0.3", "[0.30000000000000004]"),
+     (about(-1.0, 1 / 3), ".2f", "−1.00 ± 0.33", "[-1.0, 0.3333333333333333]")],
 )  # fmt: skip
 def test_glue_publishes_a_number_for_the_prose_and_hides_it(
-    tmp_path, value, spec, text
+    tmp_path, value, spec, text, full
 ):
     with kernel(tmp_path) as cell:
         check.glue("chapter-name", value, spec)
     (shown,) = cell.outputs
     prefix = "application/papermill.record/"
     # a repr, or the page would evaluate "0.280" and print 0.28
-    assert shown.data == {prefix + "text/plain": repr(text)}
+    in_words, in_full = prefix + "text/plain", prefix + check.VALUE
+    assert shown.data == {in_words: repr(text), in_full: full}
     scrap = {"name": "chapter-name", "mime_prefix": prefix}
     assert shown.metadata == {"scrapbook": scrap}
+
+
+def test_glue_publishes_a_text_as_it_is(tmp_path):
+    with kernel(tmp_path) as cell:
+        check.glue("chapter-name", "10¹²")
+    (shown,) = cell.outputs
+    assert list(shown.data.values()) == [repr("10¹²")]
 
 
 def test_glue_says_nothing_in_a_plain_process(capsys):

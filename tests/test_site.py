@@ -9,10 +9,10 @@ from urllib.parse import unquote, urlsplit
 import make
 import pytest
 from bs4 import BeautifulSoup
-from jupyter_cache import get_cache
 from reading import equations
+from recorded import executed
 
-from toc import chapters, pages, source
+from toc import chapters, pages
 
 SITE = make.SITE_FOLDER
 VERDICT = "application/vnd.jensengap.verdict+json"
@@ -33,16 +33,6 @@ def of(page):
 
 def article(page):
     return of(page).find("article")
-
-
-@cache
-def executed(page):
-    """Returns the executed notebook of a page, as the build cached it."""
-    kept = get_cache(make.CACHE)
-    uri = str(source(page))
-    found = [r.pk for r in kept.list_cache_records() if r.uri == uri]
-    assert len(found) == 1, f"{page}: wanted one executed notebook, got {len(found)}"
-    return kept.get_cache_bundle(found[0]).nb
 
 
 def verdicts(page):

@@ -146,7 +146,7 @@ def test_evidence_in_pieces_is_the_importance_weighted_bound(linear):
     # the delta method: log of a mean of weights whose relative variance is k/ess - 1
     stderr = ((K / found.effective_sample_size - 1) / K).sqrt()
     assert ((found.log_p - wanted).abs() < 4 * stderr).all()
-    assert (stderr < 0.1).all()
+    assert (stderr < 0.2).all()
     assert not found.log_p.requires_grad
     assert found.log_p.dtype == found.effective_sample_size.dtype == torch.float64
 

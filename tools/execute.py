@@ -13,8 +13,14 @@ from pathlib import Path
 from jupyter_cache import get_cache
 from jupyter_cache.cache.db import NbCacheRecord
 from jupyter_cache.cache.main import JupyterCacheBase
-from jupyter_cache.executors.utils import create_cache_bundle, single_nb_execution
+from jupyter_cache.executors.utils import (
+    ExecutionResult,
+    create_cache_bundle,
+    single_nb_execution,
+)
 from myst_nb.core.read import is_myst_markdown_notebook
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from toc import ROOT, pages, source
 
@@ -22,6 +28,8 @@ SECONDS_A_CELL = 600
 CELL_FAILED = 3  # not 1, which Python itself exits with
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 READER = {"name": "myst_nb_md", "type": "plugin"}  # the one that Sphinx reads with
+CLOSING_CELL = Path(__file__).with_name("closing_cell.py").read_text(encoding="utf-8")
+LEFT = "left"  # where the cache keeps what the closing cell printed
 
 
 def sound_cache(folder: Path) -> JupyterCacheBase:
@@ -54,17 +62,30 @@ def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
     return [path for path in sources if str(path) in wanted]
 
 
+def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, str]:
+    """Executes a notebook in place, and the closing cell after it.
+
+    Returns:
+        The result, and what the closing cell printed; the cell itself is gone again.
+    """
+    notebook.cells.append(new_code_cell(CLOSING_CELL))
+    result = single_nb_execution(
+        notebook, cwd=str(folder), timeout=SECONDS_A_CELL, allow_errors=False
+    )
+    outputs = notebook.cells.pop().outputs
+    return result, "".join(out.get("text", "") for out in outputs)
+
+
 def execute_one(folder: Path, path: Path) -> int:
     """Executes one chapter in this process; prints its traceback where it fails."""
     cache = get_cache(folder)
     notebook = cache.get_project_notebook(str(path))
-    result = single_nb_execution(
-        notebook.nb, cwd=str(path.parent), timeout=SECONDS_A_CELL, allow_errors=False
-    )
+    result, left = run_through(notebook.nb, path.parent)
     if result.err is not None:
         print(result.exc_string)
         return CELL_FAILED
     bundle = create_cache_bundle(notebook, result.cwd, None, result.time, None)
+    bundle.data[LEFT] = left
     with open(folder / "writing.lock", "w") as lock:  # one writer at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

@@ -150,7 +150,7 @@ class SharedScale(nn.Module):
 
     def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
         r"""Return $\mathcal N(\mu,\sigma^2I)$ for means ``loc``."""
-        return gaussian(loc, self.scale)
+        return gaussian(loc, self.scale[None])
 
 
 class Conditional(nn.Module):
