@@ -144,7 +144,7 @@ def test_a_shared_scale_starts_where_it_was_told_and_learns(scale):
     assert head.scale.item() == pytest.approx(scale, rel=1e-4)
     loc = torch.zeros(2, 3)
     assert head(loc).stddev.unique().numel() == 1
-    head(loc).log_prob(torch.ones(2, 3)).sum().backward()
+    head(loc).log_prob(torch.full((2, 3), 3 * scale)).sum().backward()
     assert head.raw.grad != 0
     assert [name for name, _ in head.named_parameters()] == ["raw"]
 
