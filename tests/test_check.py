@@ -160,6 +160,7 @@ def test_an_identity_holds_exactly_when_the_difference_is_allowed(left, off, all
     [(-1.23456, ".3f", "−1.235", "[-1.23456]"),
      (torch.tensor(2.5), ".1f", "2.5", "[2.5]"),
      (0.1 + 0.2, ".1f", "0.3", "[0.30000000000000004]"),
+     (-0.004, ".2f", "0.00", "[-0.004]"),
      (about(-1.0, 1 / 3), ".2f", "−1.00 ± 0.33", "[-1.0, 0.3333333333333333]")],
 )  # fmt: skip
 def test_glue_publishes_a_number_for_the_prose_and_hides_it(

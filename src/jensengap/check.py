@@ -167,7 +167,7 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         values = [float(part) for part in parts]
         if not all(math.isfinite(v) for v in values):
             raise ValueError(f"{name} must be finite to be printed, got {value}")
-        text = " ± ".join(format(v, spec) for v in values).replace("-", "−")
+        text = " ± ".join(_printed(v, spec) for v in values)
         bundle[VALUE] = json.dumps(values)
     if get_ipython() is not None:
         # a repr, because the page evaluates what it finds: 0.280 would turn into 0.28
@@ -179,6 +179,13 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
             raw=True,
             metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
         )
+
+
+def _printed(value: float, spec: str) -> str:
+    text = format(value, spec)
+    if not text.strip("-0."):  # rounded to zero, which has no sign
+        text = text.lstrip("-")
+    return text.replace("-", "−")
 
 
 def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
