@@ -18,3 +18,13 @@ def drawing():
     ax.plot([0, 1, 2], [0.123456, 3, -1], "o-", color=plot.GAP, label="a")
     ax.set(xlabel="z of 0.123456", title="<gap> & co")
     return fig
+
+
+@pytest.fixture
+def default_double():
+    """Make float64 the default that torch falls back on, as a notebook may."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -58,7 +58,8 @@ def hidden(cell) -> bool:
 
 
 @cache
-def _trees(page: str) -> list[ast.Module]:
+def trees(page: str) -> list[ast.Module]:
+    """Returns the code cells of a page as Python reads them."""
     python = TransformerManager().transform_cell  # %magic and ?help are no Python
     return [ast.parse(python(cell.source)) for cell in cells(page)]
 
@@ -72,6 +73,16 @@ def imports(page: str) -> set[str]:
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 names.add(node.module or "")
+    return names
+
+
+def imports_as(page: str) -> set[str]:
+    """Returns the names that a page's cells give to what they import."""
+    names = set()
+    for tree in trees(page):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {a.asname or a.name.split(".")[0] for a in node.names}
     return names
 
 

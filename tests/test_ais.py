@@ -147,6 +147,64 @@ def test_leapfrog_conserves_energy_to_second_order():
     assert 3.0 < lost[0] / lost[1] < 5.0
 
 
+def test_each_temperature_walks_with_its_own_step(problem):
+    model, x, base, log_joint = problem
+    torch.manual_seed(7)
+    betas = ais.sigmoid_schedule(3)
+    steps = torch.tensor([1e-3, 1.0, 1e200], **F64)[:, None] * torch.ones(3, **F64)
+    steps[1, 2] = 1e200
+    walks = [
+        ais.forward(base, log_joint, betas, 50, steps),
+        ais.reverse(base, log_joint, betas, model.posterior(x).sample((50,)), steps),
+    ]
+    for walk in walks:
+        assert (walk.acceptance[0] > 0.999).all()
+        assert (walk.acceptance[1, :2] > 0.2).all()
+        assert (walk.acceptance[1, :2] < 0.999).all()
+        assert walk.acceptance[1, 2] == 0
+        assert torch.equal(walk.acceptance[2], torch.zeros(3, **F64))
+
+
+def test_one_round_of_tuning_moves_the_step_by_half_of_what_acceptance_lacks(problem):
+    _, _, base, log_joint = problem
+    betas = ais.sigmoid_schedule(1)
+    first = base.stddev.mean(1) / 4
+    torch.manual_seed(8)
+    tuned = ais.tune(base, log_joint, betas, 6, num_leapfrog=4, num_rounds=1)
+    torch.manual_seed(8)
+    walk = ais.forward(base, log_joint, betas, 6, first[None], num_leapfrog=4)
+    factor = ((walk.acceptance - ais.GOOD_ACCEPTANCE) / 2).exp()
+    torch.testing.assert_close(tuned, first * factor)
+
+
+def test_what_tuning_takes_unless_told(problem):
+    _, _, base, log_joint = problem
+    seen = []
+    for given in ({}, {"num_chains": 4, "num_leapfrog": 5, "num_rounds": 3}):
+        torch.manual_seed(9)
+        seen.append(ais.tune(base, log_joint, ais.sigmoid_schedule(2), **given))
+    assert torch.equal(*seen)
+
+
+@pytest.mark.parametrize("lucky", [False, True])
+def test_a_step_to_where_the_density_is_not_defined_is_refused(monkeypatch, lucky):
+    torch.manual_seed(10)
+    if lucky:  # every number drawn is the smallest, and accepts what can be accepted
+        monkeypatch.setattr(torch, "rand_like", torch.zeros_like)
+    base = nets.gaussian(torch.zeros(1, 1, **F64), 1.0)
+
+    def within_one(z):
+        return torch.log1p(-z.square()).sum(-1)  # NaN beyond
+
+    inside = 2 * torch.rand(500, 1, 1, **F64) - 1
+    walk = ais.reverse(
+        base, within_one, ais.sigmoid_schedule(1), inside,
+        torch.full((1, 1), 1.0, **F64), num_leapfrog=1,
+    )  # fmt: skip
+    assert (walk.z.abs() < 1).all()
+    assert not torch.equal(walk.z, inside)
+
+
 def test_tuned_steps_are_accepted_two_times_in_three(problem):
     _, _, base, log_joint = problem
     torch.manual_seed(7)
@@ -186,6 +244,17 @@ def test_temperatures_that_do_not_rise_from_zero_to_one_are_refused(problem, bet
     steps = torch.full((max(1, len(betas) - 1), 3), 0.1, **F64)
     with pytest.raises(ValueError, match="betas must rise from 0 to 1"):
         ais.forward(base, log_joint, torch.tensor(betas, **F64), 2, steps)
+
+
+def test_wrong_temperatures_are_shown_the_first_eight_of_them(problem):
+    _, _, base, log_joint = problem
+    betas = torch.tensor([0.12345, *range(1, 10)], **F64)
+    wanted = (
+        r"^betas must rise from 0 to 1, got \[0\.123, 1\.0, 2\.0, 3\.0, 4\.0, 5\.0, "
+    )
+    wanted += r"6\.0, 7\.0\]; sigmoid_schedule makes them$"
+    with pytest.raises(ValueError, match=wanted):
+        ais.tune(base, log_joint, betas)
 
 
 def test_nothing_to_walk_or_no_step_is_refused(problem):

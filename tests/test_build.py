@@ -169,6 +169,18 @@ def test_a_failing_chapter_is_never_taken_for_done(
     assert len(execute.outdated(cache, [path])) == left
 
 
+def test_what_a_chapter_leaves_is_kept_beside_it_and_not_in_it(tmp_path):
+    path = tmp_path / "chapter.md"
+    path.write_text(CHAPTER % "weights = [0.5]")
+    cache = get_cache(tmp_path / "cache")
+    execute.outdated(cache, [path])
+    assert execute.execute_one(tmp_path / "cache", path) == 0
+    (record,) = cache.list_cache_records()
+    assert record.data[execute.LEFT].startswith("weights  list  ")
+    (cell,) = cache.get_cache_bundle(record.pk).nb.cells
+    assert cell.source == "weights = [0.5]"
+
+
 def test_two_runs_at_once_wait_for_each_other(monkeypatch, tmp_path):
     monkeypatch.setattr(make, "ROOT", tmp_path)
     script = (

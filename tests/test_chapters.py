@@ -79,6 +79,13 @@ def test_cells_fit_a_page_and_a_thought(page):
         assert max(map(len, lines)) <= num_columns, max(lines, key=len)
 
 
+@each_page
+def test_no_cell_hides_its_value_behind_a_semicolon(page):
+    # it does so in Jupyter, and not where a cell runs without a history
+    for cell in cells(page):
+        assert not re.search(r";\s*\Z", cell.source), cell.source.splitlines()[-1]
+
+
 @each_chapter
 def test_equation_labels_are_unique_and_carry_the_chapters_name(page):
     labels = [label for label, _ in equations(page)]

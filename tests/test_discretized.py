@@ -1,9 +1,8 @@
 """Masses of grey levels: they sum to one, and fine bins hold the density."""
 
-import math
-
 import pytest
 import torch
+from scipy.special import log_ndtr
 from torch.distributions import Normal
 
 from jensengap.discretized import DiscretizedNormal, discretized_gaussian
@@ -33,6 +32,15 @@ def test_a_mass_is_the_difference_of_two_probabilities():
     torch.testing.assert_close(mass, high - low)
 
 
+def test_a_mirrored_pixel_has_the_mirrored_mass_to_the_last_bit():
+    # quarters and eighths: all but the masses themselves is free of rounding
+    x, loc = levels(5), torch.tensor([0.25, 0.3125, 0.5, 0.75], **F64)
+    there = DiscretizedNormal(loc, 1.0, 5).log_prob(x)
+    back = DiscretizedNormal(1 - loc, 1.0, 5).log_prob(1 - x)
+    one_sided = (x - loc).abs() > 0.125  # the one with the mean in it has two tails
+    assert torch.equal(there[one_sided], back[one_sided])
+
+
 def test_a_fine_bin_holds_the_density_times_its_width():
     x = torch.tensor([100.0, 128.0, 200.0], **F64) / 255
     loc = torch.full((3,), 0.5, **F64)
@@ -41,6 +49,15 @@ def test_a_fine_bin_holds_the_density_times_its_width():
     torch.testing.assert_close(
         mass, density - torch.tensor(255.0, **F64).log(), atol=1e-5, rtol=0
     )
+
+
+def test_the_scale_takes_dtype_and_device_of_the_means(default_double):
+    loc = torch.zeros(3, dtype=torch.float32, device="cpu")
+    with torch.device("meta"):  # a default that nothing can be computed on
+        plain = DiscretizedNormal(loc, 0.7)
+    for q in (plain, DiscretizedNormal(loc, torch.full((3,), 0.7, **F64))):
+        assert q.scale.dtype == torch.float32
+        assert q.scale.device == loc.device
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -78,9 +95,12 @@ def test_the_series_of_the_tail_joins_the_function():
         for loc in (50.5 - 1e-9, 50.5 + 1e-9)
     )
     assert inside == pytest.approx(outside, abs=1e-6)
-    mills = math.log1p(-1 / 50**2 + 3 / 50**4 - 15 / 50**6)
-    wanted = -(50**2) / 2 - math.log(50 * math.sqrt(2 * math.pi)) + mills
-    assert inside == pytest.approx(wanted, abs=1e-6)
+    # the upper level's bin begins there, and is measured from the other tail
+    for distance in (50.0 + 1e-9, 50.7, 80.0, 1e3, 1e6):
+        wanted = pytest.approx(log_ndtr(-distance), rel=1e-15, abs=1e-11)
+        for loc, level in ((0.5 + distance, 0.0), (0.5 - distance, 1.0)):
+            q = DiscretizedNormal(torch.tensor([loc], **F64), 1.0, 2)
+            assert q.log_prob(torch.tensor([level], **F64)).item() == wanted
 
 
 def test_samples_are_levels_and_their_mean_is_the_mean():
@@ -95,6 +115,13 @@ def test_samples_are_levels_and_their_mean_is_the_mean():
         torch.testing.assert_close((masses * levels(16)).sum(0), q.mean)
 
 
+def test_a_thousandth_of_a_step_is_too_far_from_a_level():
+    q = DiscretizedNormal(torch.zeros(1, **F64), 0.1, 2)
+    assert q.log_prob(torch.tensor([0.9e-3], **F64)).isfinite()
+    with pytest.raises(ValueError, match=r"data\.unit_pixels gives such levels$"):
+        q.log_prob(torch.tensor([1e-3], **F64))
+
+
 @pytest.mark.parametrize("value", [0.5, -1 / 15, 16 / 15, float("nan")])
 def test_a_value_that_is_no_level_is_refused(value):
     q = DiscretizedNormal(torch.zeros(1, **F64), 0.1, 16)
@@ -106,7 +133,11 @@ def test_a_value_that_is_no_level_is_refused(value):
     ("scale", "num"), [(0.0, 16), (-0.1, 16), (float("inf"), 16), (0.1, 1)]
 )
 def test_a_noise_without_width_or_levels_is_refused(scale, num):
-    with pytest.raises(ValueError, match=f"got {num} and scales from {scale:g}"):
+    with pytest.raises(
+        ValueError,
+        match=f"^DiscretizedNormal needs num_levels >= 2 and "
+        f"a positive, finite scale, got {num} and scales from {scale:g}",
+    ):
         DiscretizedNormal(torch.zeros(1), scale, num)
 
 
@@ -118,3 +149,6 @@ def test_the_head_sums_over_pixels():
     assert image.event_shape == (5,)
     by_pixel = DiscretizedNormal(loc, 0.2).log_prob(x.expand(3, 5))
     torch.testing.assert_close(image.log_prob(x), by_pixel.sum(1))
+    coarse = discretized_gaussian(0.2, 16)(loc)
+    assert coarse.log_prob(coarse.sample()).isfinite().all()
+    assert (coarse.sample() * 15).frac().abs().max() < 1e-9

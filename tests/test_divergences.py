@@ -4,15 +4,12 @@ import math
 
 import pytest
 import torch
-from examples import given
-from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.distributions import Bernoulli, Categorical, Laplace, Normal
 
 from jensengap import divergences, nets, quadrature
 
 F64 = {"dtype": torch.float64}
-means, scales = st.floats(-50, 50), st.floats(0.01, 50)
 
 
 def normal(loc, scale):
@@ -46,16 +43,11 @@ def test_kl_of_a_factorised_distribution_is_the_sum_over_its_dimensions():
     torch.testing.assert_close(total, wanted, rtol=0, atol=1e-14)
 
 
-@given(means, scales, means, scales)
-def test_kl_is_never_negative_and_zero_only_at_home(loc_q, scale_q, loc_p, scale_p):
-    q, p = normal(loc_q, scale_q), normal(loc_p, scale_p)
-    assert divergences.kl(q, p) >= -1e-12
-    assert divergences.kl(q, q) == 0
-
-
 def test_kl_without_a_closed_form_is_refused_and_never_sampled():
     with pytest.raises(
-        ValueError, match=r"KL\(Normal \|\| Bernoulli\).*kl_monte_carlo"
+        ValueError,
+        match=r"^no closed form of KL\(Normal \|\| Bernoulli\) is known; use "
+        r"kl_monte_carlo\(q, p, num_samples\), which returns a standard error$",
     ):
         divergences.kl(Normal(0.0, 1.0), Bernoulli(0.5))
 
@@ -90,6 +82,19 @@ def test_too_few_samples_are_refused_with_their_number(num_samples):
 def test_one_draw_has_no_standard_error(k):
     with pytest.raises(ValueError, match=f"at least 2 samples, got {k}"):
         divergences.Estimate.of(torch.ones(k, 3))
+
+
+def test_two_draws_have_one():
+    mean, stderr = divergences.Estimate.of(torch.tensor([1.0, 3.0], **F64))
+    assert mean == 2
+    assert abs(stderr - 1) < 1e-15
+    torch.manual_seed(0)
+    estimate = divergences.kl_monte_carlo(normal(0.0, 1.0), normal(1.0, 2.0), 2)
+    torch.manual_seed(0)
+    z = normal(0.0, 1.0).sample((2,))
+    difference = normal(0.0, 1.0).log_prob(z) - normal(1.0, 2.0).log_prob(z)
+    assert abs(estimate.mean - difference.mean()) < 1e-15
+    assert abs(estimate.stderr - (difference[0] - difference[1]).abs() / 2) < 1e-15
 
 
 def test_an_estimate_is_mean_and_spread_over_root_k():
@@ -141,12 +146,3 @@ def test_jensen_shannon_ends_at_log_two_where_the_supports_part():
     flat = torch.zeros(2, **F64)
     assert abs(divergences.jensen_shannon(p, q, flat) - math.log(2)) < 1e-15
     assert divergences.jensen_shannon(p, p, flat) == 0
-
-
-@given(st.lists(st.floats(-30, 30), min_size=8, max_size=8))
-def test_jensen_shannon_is_symmetric_and_between_nothing_and_log_two(numbers):
-    p, q = torch.tensor(numbers, **F64).reshape(2, 4).log_softmax(1)
-    flat = torch.zeros(4, **F64)
-    value = divergences.jensen_shannon(p, q, flat)
-    assert -1e-12 <= value <= math.log(2) + 1e-12
-    assert abs(value - divergences.jensen_shannon(q, p, flat)) < 1e-12

@@ -92,8 +92,21 @@ def test_the_elbo_is_tight_at_the_posterior_and_nowhere_else():
 def test_a_noise_without_width_is_refused_by_every_method(plane, scale, method):
     model, x, z = plane
     given = {"evidence": (), "posterior": (x,), "likelihood": (z,)}[method]
-    with pytest.raises(ValueError, match=r"positive and finite, got (0|-0.8|nan|inf)"):
+    # `likelihood` is refused by the head, in its own words
+    words = "positive and finite, got (0|-0.8|nan|inf).*standard deviation"
+    end = "" if method == "likelihood" else " of the noise$"
+    with pytest.raises(ValueError, match=words + end):
         getattr(model._replace(scale=scale), method)(*given)
+
+
+def test_a_model_keeps_its_dtype_whatever_the_default_is(plane, default_double):
+    model, x, z = plane
+    model = exact.LinearGaussian(model.weight.float(), model.bias.float(), 0.6)
+    posterior = model.posterior(x.float())
+    assert posterior.mean.dtype == torch.float32
+    assert posterior.covariance_matrix.dtype == torch.float32
+    assert model.evidence().covariance_matrix.dtype == torch.float32
+    assert model.likelihood(z.float()).log_prob(x.float()).dtype == torch.float32
 
 
 def test_one_product_of_matrices_is_every_image_under_every_node(decoder):
@@ -108,7 +121,11 @@ def test_one_product_of_matrices_is_every_image_under_every_node(decoder):
 
 def test_another_head_is_refused(decoder):
     other = nets.Conditional(decoder.net, nets.gaussian_head)
-    with pytest.raises(ValueError, match=r"must be nets\.bernoulli.*log_prob"):
+    with pytest.raises(
+        ValueError,
+        match=r"must be nets\.bernoulli, got .*; for "
+        r"another likelihood use decoder\(nodes\)\.log_prob$",
+    ):
         exact.bernoulli_log_likelihood(other, torch.ones(1, 4), torch.ones(1, 2))
 
 
@@ -124,7 +141,11 @@ def test_a_dtype_that_differs_is_refused_with_all_three_named(decoder, wrong):
 @pytest.mark.parametrize("grey", [0.5, -1.0, 2.0, math.nan])
 def test_grey_pixels_have_no_bernoulli_likelihood(decoder, grey):
     x = torch.tensor([[0.0, 1.0, grey, 1.0]], **F64)
-    with pytest.raises(ValueError, match=r"must be 0 or 1.*data\.binarize"):
+    with pytest.raises(
+        ValueError,
+        match="^x must be 0 or 1: a Bernoulli gives grey "
+        r"pixels no probability; draw binary images with data\.binarize$",
+    ):
         exact.bernoulli_log_likelihood(decoder, x, torch.ones(1, 2, **F64))
 
 
@@ -199,6 +220,13 @@ def test_probabilistic_pca_is_where_the_likelihood_has_no_slope(digits):
     around = [best._replace(scale=best.scale * s) for s in (1 - 1e-4, 1 + 1e-4)]
     low, high = (m.evidence().log_prob(digits).mean() for m in around)
     assert abs(low - high) < 1e-6
+
+
+def test_one_example_has_no_spread_and_is_its_own_mean():
+    x = torch.tensor([[0.5, -1.0, 2.0]], **F64)
+    model = exact.probabilistic_pca(x, 1, scale=0.3)
+    assert torch.equal(model.bias, x[0])
+    assert torch.equal(model.weight, torch.zeros(3, 1, **F64))
 
 
 def test_with_a_given_noise_weak_directions_are_dropped(digits):

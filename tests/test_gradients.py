@@ -122,7 +122,11 @@ def test_a_discrete_choice_has_a_score_and_no_path():
     torch.manual_seed(5)
     mean, stderr = Estimate.of(gradients.score_function(reward, coin, phi, 4000))
     assert abs(mean - 5) < 4 * stderr  # f(1) - f(0)
-    with pytest.raises(ValueError, match=r"Bernoulli has no rsample.*score_function"):
+    with pytest.raises(
+        ValueError,
+        match=r"^Bernoulli has no rsample: its samples do not move smoothly with the "
+        "parameters; use score_function instead$",
+    ):
         gradients.pathwise(reward, coin, phi, 10)
 
 
@@ -143,6 +147,14 @@ def test_the_parameters_are_left_as_they_were(estimator):
     estimator(square, gaussian, phi, 5)
     assert torch.equal(phi.detach(), PHI)
     assert phi.grad is None
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_one_sample_is_enough(estimator):
+    torch.manual_seed(7)
+    row = estimator(square, gaussian, PHI, 1)
+    assert row.isfinite().all()
+    assert row.reshape(-1, 2).shape == (1, 2)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

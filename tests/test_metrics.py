@@ -32,6 +32,8 @@ def test_the_variance_is_over_examples_and_unbiased():
     means = torch.tensor([[0.0], [0.2]])  # variance 0.02 with n - 1, 0.01 with n
     assert metrics.active_units(means, 0.015).all()
     assert not metrics.active_units(means, 0.021).any()
+    assert metrics.active_units(means).all()  # above a hundredth
+    assert not metrics.active_units(torch.tensor([[0.0], [1.0]]), 0.5).any()
 
 
 @pytest.mark.parametrize(("num", "threshold"), [(1, 0.01), (5, 0.0), (5, math.nan)])
@@ -92,6 +94,16 @@ def test_information_stops_at_log_n_and_codes_that_are_one_carry_none():
     assert nothing.marginal.mean.abs() < 1e-12
 
 
+def test_ten_draws_are_taken_unless_told():
+    code = nets.gaussian(torch.randn(3, 2, **F64), 0.5)
+    seen = []
+    for given in ((), (10,)):
+        torch.manual_seed(4)
+        seen.append(metrics.rate(code, prior(), *given))
+    assert seen[0] == seen[1]
+
+
 def test_an_error_bar_needs_two_draws(codes):
+    assert metrics.rate(codes, prior(), num_samples=2).marginal.stderr > 0
     with pytest.raises(ValueError, match="num_samples must be at least 2, got 1"):
         metrics.rate(codes, prior(), num_samples=1)

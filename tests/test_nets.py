@@ -60,13 +60,23 @@ def test_a_scale_that_is_none_is_refused_by_its_value(scale, among_good_ones):
         nets.gaussian(torch.zeros(3), given_scale)
 
 
+def test_a_scale_takes_dtype_and_device_of_its_means(default_double):
+    loc = torch.zeros(2, 3, dtype=torch.float32, device="cpu")
+    with torch.device("meta"):  # a default that nothing can be computed on
+        distributions = [nets.gaussian(loc, 0.7)]
+    distributions += [nets.gaussian(loc, torch.full((3,), 0.7, **F64))]
+    for q in distributions:
+        assert q.stddev.dtype == torch.float32
+        assert q.stddev.device == loc.device
+
+
 def test_the_head_reads_means_first_and_then_softplus_scales():
-    numbers = torch.tensor([[1.0, -2.0, 0.3, -4.0]], **F64)
+    numbers = torch.tensor([[1.0, -2.0, 5.0, 0.3, -4.0, 0.0]], **F64)
     q = nets.gaussian_head(numbers)
-    assert q.mean.tolist() == [[1.0, -2.0]]
-    wanted = torch.tensor([[0.3, -4.0]], **F64).exp().log1p() + 1e-4
+    assert q.mean.tolist() == [[1.0, -2.0, 5.0]]
+    wanted = torch.tensor([[0.3, -4.0, 0.0]], **F64).exp().log1p() + 1e-4
     torch.testing.assert_close(q.stddev, wanted, rtol=0, atol=1e-14)
-    assert q.event_shape == (2,)
+    assert q.event_shape == (3,)
 
 
 @given(st.floats(-1e4, 1e4))
@@ -79,7 +89,7 @@ def test_no_number_makes_the_heads_scale_vanish_or_overflow(raw):
 @pytest.mark.parametrize("columns", [1, 3])
 def test_an_odd_number_of_columns_is_refused(columns):
     with pytest.raises(ValueError, match=f"even number of columns.*got {columns}"):
-        nets.gaussian_head(torch.zeros(2, columns))
+        nets.gaussian_head(torch.zeros(2, 8, columns))
 
 
 def test_a_conditional_hands_the_networks_numbers_to_the_head():
@@ -147,6 +157,10 @@ def test_a_shared_scale_starts_where_it_was_told_and_learns(scale):
     head(loc).log_prob(torch.full((2, 3), 3 * scale)).sum().backward()
     assert head.raw.grad != 0
     assert [name for name, _ in head.named_parameters()] == ["raw"]
+
+
+def test_a_shared_scale_that_is_told_nothing_starts_at_one():
+    assert nets.SharedScale().scale.item() == pytest.approx(1.0, rel=1e-6)
 
 
 def test_the_best_shared_scale_is_the_root_of_the_mean_squared_error():

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -79,6 +80,14 @@ def test_no_output_is_kept_from_the_comparison(page):
         assert cell.execution_count, "an output without a number is not compared"
 
 
+def test_the_example_of_a_verdict_is_one_that_a_chapter_shows():
+    (example,) = re.findall(r"```text\n(✓.*?)\|Δ\|.*\n```", text("notation"))
+    cells = recorded.executed("likelihood/decomposition").cells
+    outputs = [out for cell in cells for out in cell.outputs]
+    shown = [out.get("data", {}).get("text/plain", "") for out in outputs]
+    assert any(line.startswith(example) for line in shown)
+
+
 def test_a_change_in_the_last_bit_of_anything_is_seen(tmp_path):
     sources = [
         "import torch; from jensengap import check",
@@ -104,3 +113,25 @@ def test_a_change_in_the_last_bit_of_anything_is_seen(tmp_path):
     ends, said = run_again(closed(notebook, left), tmp_path)
     assert ends[3:] == ["", "", "failure"]
     assert "weights" in said
+
+
+def test_a_kernel_that_does_not_start_gets_one_more_chance(tmp_path, monkeypatch):
+    (tmp_path / "ipykernel_launcher.py").write_text(
+        "import pathlib, runpy, sys\n"
+        "tried = pathlib.Path(__file__).with_name('tried')\n"
+        "if not tried.exists():\n"
+        "    tried.touch()\n"
+        "    raise SystemExit(1)\n"
+        "sys.path.remove(str(tried.parent))\n"
+        "runpy.run_module('ipykernel_launcher', run_name='__main__')\n"
+    )
+    variables = environment.clean_variables(ROOT) | {"PYTHONPATH": str(tmp_path)}
+    monkeypatch.setattr(environment, "clean_variables", lambda _: variables)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    notebook = new_notebook(cells=[new_code_cell("1 / 1", execution_count=1)])
+    notebook.cells[0].outputs = [
+        new_output("execute_result", {"text/plain": "1.0"}, execution_count=1)
+    ]
+    assert run_again(notebook, folder)[0] == [""]
+    assert (tmp_path / "tried").exists()

@@ -1,6 +1,7 @@
 """A drawing takes colours and type from its page, and keeps its ids to itself."""
 
 import base64
+import math
 import re
 from xml.etree import ElementTree
 
@@ -72,6 +73,15 @@ def test_every_reference_finds_its_own_id_and_ids_do_not_clash(drawing):
 
 def test_one_figure_is_drawn_the_same_each_time(drawing):
     assert page.svg(drawing, "a") == page.svg(drawing, "a")
+
+
+def test_axes_that_move_by_a_last_bit_are_drawn_the_same(drawing):
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
+    (ax,) = drawing.axes
+    first, (left, *rest) = page.svg(drawing, "a"), ax.get_position().bounds
+    ax.set_position((math.nextafter(left, 1), *rest))
+    assert page.svg(drawing, "a") == first
 
 
 def test_no_caption_leaves_no_paragraph():

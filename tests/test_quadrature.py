@@ -31,6 +31,29 @@ def test_the_grid_is_the_trapezoidal_rule_to_its_edges():
     )
 
 
+def test_the_smallest_grid_is_two_half_cells():
+    grid = quadrature.grid(2, limit=0.5, dim=1)
+    assert grid.nodes[:, 0].tolist() == [-0.5, 0.5]
+    torch.testing.assert_close(grid.log_weight.exp(), torch.tensor([0.5, 0.5], **F64))
+
+
+def test_a_grid_that_is_told_no_more_is_a_square_of_sixteen():
+    nodes = quadrature.grid(5).nodes
+    assert nodes.shape == (25, 2)
+    assert nodes.min() == -8
+    assert nodes.max() == 8
+
+
+def test_the_evidence_of_a_batch_is_that_of_its_columns():
+    grid = quadrature.grid(5, limit=1.0, dim=1)
+    torch.manual_seed(0)
+    log_joint = torch.randn(5, 3, 2, **F64)
+    together = quadrature.log_evidence(log_joint, grid.log_weight)
+    weights = torch.tensor([0.25, 0.5, 0.5, 0.5, 0.25], **F64)
+    wanted = torch.einsum("n,nij->ij", weights, log_joint.exp()).log()
+    torch.testing.assert_close(together, wanted, rtol=0, atol=1e-14)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [(1, 8.0, 2), (9, 0.0, 2), (9, -1.0, 2), (9, math.nan, 2), (9, math.inf, 2),
@@ -60,6 +83,13 @@ def test_gauss_hermite_serves_a_batch_in_its_own_dtype():
     assert z.shape == (16, 7, 2)
     assert z.dtype == log_weight.dtype == torch.float32
     torch.testing.assert_close((log_weight.exp()[:, None, None] * z).sum(0), q.mean)
+
+
+def test_one_node_of_gauss_hermite_is_the_mean():
+    q = nets.gaussian(torch.tensor([0.5, -1.0], **F64), 0.3)
+    z, log_weight = quadrature.gauss_hermite(q, 1)
+    torch.testing.assert_close(z, q.mean[None], rtol=0, atol=0)
+    assert log_weight.tolist() == [0.0]
 
 
 @pytest.mark.parametrize("num", [0, -3])

@@ -1,44 +1,21 @@
 """The built site: complete, self-contained, and every link leads somewhere."""
 
-import json
 import re
 from collections import Counter
-from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import make
 import pytest
 from bs4 import BeautifulSoup
+from built import SITE, article, html, of, verdicts
 from reading import equations
-from recorded import executed
 
 from toc import chapters, pages
 
-SITE = make.SITE_FOLDER
-VERDICT = "application/vnd.jensengap.verdict+json"
 MEGABYTE = 1_000_000
 
 each_page = pytest.mark.parametrize("page", pages())
 each_chapter = pytest.mark.parametrize("page", chapters())
-
-
-@cache
-def html(path):
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-def of(page):
-    return html(SITE / f"{page}.html")
-
-
-def article(page):
-    return of(page).find("article")
-
-
-def verdicts(page):
-    outputs = [out for cell in executed(page).cells for out in cell.get("outputs", [])]
-    found = [out.data[VERDICT] for out in outputs if VERDICT in out.get("data", {})]
-    return [json.loads(v) if isinstance(v, str) else v for v in found]
 
 
 def test_the_site_is_up_to_date():

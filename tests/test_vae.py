@@ -117,13 +117,26 @@ def test_generation_starts_from_the_prior_and_carries_no_graph(linear):
     assert ((spread - 1).abs() < 4 * math.sqrt(2 / K)).all()
 
 
+def test_one_draw_is_enough_and_what_the_terms_take_by_themselves(linear):
+    model, _, x = linear
+    seen = []
+    for given in ((), (1,)):
+        torch.manual_seed(2)
+        seen.append(model.terms(x, *given))
+    assert torch.equal(seen[0].elbo, seen[1].elbo)
+    assert model.log_weights(x, 1).shape == (1, 5)
+    assert model.sample(1).batch_shape == (1,)
+
+
 @pytest.mark.parametrize("num_samples", [0, -3])
 @pytest.mark.parametrize("method", ["terms", "log_weights", "sample"])
 def test_no_samples_are_refused_with_their_number(linear, method, num_samples):
     model, _, x = linear
     given = (num_samples,) if method == "sample" else (x, num_samples)
     with pytest.raises(
-        ValueError, match=f"num_samples .*at least 1, got {num_samples}"
+        ValueError,
+        match=f"^num_samples must be at least 1, got {num_samples}; "
+        "the bound needs a z to be evaluated at$",
     ):
         getattr(model, method)(*given)
 
@@ -149,6 +162,14 @@ def test_evidence_in_pieces_is_the_importance_weighted_bound(linear):
     assert (stderr < 0.2).all()
     assert not found.log_p.requires_grad
     assert found.log_p.dtype == found.effective_sample_size.dtype == torch.float64
+
+
+def test_one_image_has_its_evidence_and_keeps_its_dtype(linear):
+    model, _, x = linear
+    found = model.float().log_evidence(x[:1].float(), 50)
+    for value in found:
+        assert value.shape == (1,)
+        assert value.dtype == torch.float32
 
 
 @pytest.mark.parametrize(("num_samples", "chunk"), [(7, 1), (7, 3), (7, 100), (1, 2)])

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from bs4 import BeautifulSoup
 from shell import kernel
 
 from jensengap import check, verdict
@@ -35,6 +36,23 @@ def test_the_markup_of_a_verdict_names_kind_and_equation_and_escapes(tmp_path):
     assert '<span class="jg-error">slack 1.0</span>' in markup
     assert "&lt;b&gt;" in markup
     assert "<b>" not in markup
+
+
+def test_the_line_on_the_page_carries_the_verdict_for_pages_that_list_them(tmp_path):
+    with kernel(tmp_path) as cell:
+        made = check.identity(EQ, 1.0, 1.0, case='"a" & <b>')
+    line = BeautifulSoup(cell.outputs[0].data["text/html"], "html.parser").div
+    assert json.loads(line["data-verdict"]) == made._asdict()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "text"),
+    [("identity", 3.1e-15, "|Δ| 3e−15"), ("identity", 0.0, "|Δ| 0"),
+     ("bound", 0.00374, "slack 0.0037"), ("bound", -5.6e-16, "slack −5.6e−16"),
+     ("estimate", 1.26, "1.3 se")],
+)  # fmt: skip
+def test_an_error_is_written_as_its_kind_has_it(kind, error, text):
+    assert verdict.measured(kind, error) == text
 
 
 def test_a_failed_claim_shows_nothing(capsys, tmp_path):

@@ -127,6 +127,13 @@ def test(*words: str) -> None:
     environment.run(ROOT, "-m", "pytest", *workers, *(words or ["tests"]))
 
 
+def mutants(*modules: str) -> None:
+    """Breaks the package on purpose, and asks whether a test notices."""
+    with alone():
+        environment.ensure(ROOT)
+    environment.run(ROOT, "tools/mutants.py", *modules)
+
+
 def serve(port: str = "8000") -> None:
     """Serves the site to this machine alone."""
     with socket.socket() as probe:
@@ -167,7 +174,8 @@ def distclean() -> None:
         shutil.rmtree(ROOT / ".venv", ignore_errors=True)
 
 
-TARGETS = {each.__name__: each for each in (book, test, serve, lint, clean, distclean)}
+_ALL = (book, test, mutants, serve, lint, clean, distclean)
+TARGETS = {each.__name__: each for each in _ALL}
 
 if __name__ == "__main__":
     try:

@@ -72,9 +72,22 @@ def _slim(drawing: str) -> str:
     )
     for colour, name in _PROPERTIES.items():
         drawing = drawing.replace(colour, f"var({name}, {colour})")
-    used = set(re.findall(r"#([\w.-]+)[\")]", drawing))
-    drawing = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", drawing)
-    return re.sub(r"\s*\n\s*", " ", drawing)
+    return re.sub(r"\s*\n\s*", " ", _numbered(drawing))
+
+
+def _numbered(drawing: str) -> str:
+    """Count the ids that are referred to, and drop the others."""
+    # matplotlib's own ids hash a place on the sheet, and the solver that lays out axes
+    # moves a place by its last bit from run to run
+    reference = r'(href="|url\()#([^")]+)'
+    used = dict.fromkeys(name for _, name in re.findall(reference, drawing))
+    number = {name: i for i, name in enumerate(used)}
+    drawing = re.sub(reference, lambda m: f"{m[1]}#{number[m[2]]}", drawing)
+    return re.sub(
+        r' id="([^"]+)"',
+        lambda m: f' id="{number[m[1]]}"' if m[1] in number else "",
+        drawing,
+    )
 
 
 def caption_html(caption: str) -> str:

@@ -7,6 +7,7 @@ that list them all; one that does not hold is raised as :class:`CheckError`.
 from __future__ import annotations
 
 import html
+import json
 import math
 from typing import NamedTuple
 
@@ -68,11 +69,7 @@ def conclude(verdict: Verdict, spread: str = "") -> Verdict:
     sign = {"identity": "=", "bound": "≤", "estimate": "≈"}[verdict.kind]
     middle = f" {spread} " if spread else " "
     sides = f"{number(verdict.left)}{middle}{sign} {number(verdict.right)}"
-    error = {
-        "identity": f"|Δ| {number(verdict.error, 1)}",
-        "bound": f"slack {number(verdict.error, 2)}",
-        "estimate": f"{verdict.error:.1f} se",
-    }[verdict.kind]
+    error = measured(verdict.kind, verdict.error)
     if verdict.count > 1:
         count = f"{verdict.count:,}".replace(",", "\u202f")
         error += f", worst of {count}"
@@ -87,6 +84,23 @@ def conclude(verdict: Verdict, spread: str = "") -> Verdict:
         )
     _show(verdict, sides, error)
     return verdict
+
+
+def measured(kind: str, error: float) -> str:
+    """Format an error as its kind of verdict has it.
+
+    Args:
+        kind: ``identity``, ``bound`` or ``estimate``.
+        error: what was measured, as in :class:`Verdict`.
+
+    Returns:
+        Text such as ``|Δ| 3e−15``, ``slack 0.0037`` or ``1.3 se``.
+    """
+    return {
+        "identity": f"|Δ| {number(error, 1)}",
+        "bound": f"slack {number(error, 2)}",
+        "estimate": f"{error:.1f} se",
+    }[kind]
 
 
 def number(value: float, digits: int = 7) -> str:
@@ -120,9 +134,12 @@ def _show(verdict: Verdict, sides: str, error: str) -> None:
         print(text)
         return
     anchor = f"#equation-{verdict.equation}"
+    # in the line as well: a page keeps no output of a kind that it cannot show
+    numbers = json.dumps(verdict._asdict(), ensure_ascii=False)
     markup = (
         f'<div class="jg-verdict" data-kind="{verdict.kind}" '
-        f'data-equation="{html.escape(verdict.equation)}">'
+        f'data-equation="{html.escape(verdict.equation)}" '
+        f'data-verdict="{html.escape(numbers)}">'
         f'<span class="jg-mark">✓</span> '
         f'<a class="jg-name" href="{html.escape(anchor)}">eq. {html.escape(name)}</a> '
         f'<span class="jg-sides">{sides}</span> '

@@ -1,0 +1,44 @@
+"""A check mark beside each equation that was evaluated; it leads to the ledger."""
+
+from docutils import nodes
+from evidence import pages
+from html_element import element
+from sphinx.application import Sphinx
+
+
+def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Marks the checked equations of one page."""
+    ledger = app.config.ledger_page
+    found = pages(app.env).get(page)
+    if found is None or ledger not in app.env.found_docs:
+        return
+    checked = {check.verdict.equation for check in found.checks}
+    way = app.builder.get_relative_uri(page, ledger)
+    math = app.env.domains["math"]
+    for node in list(doctree.findall(nodes.math_block)):
+        label = node.get("label")
+        if label in checked:
+            to = app.env, page, app.builder, "eq", label
+            number = math.resolve_xref(*to, nodes.Element(), nodes.Element()).astext()
+            name = f"{number} is checked: see the ledger"
+            link = element(
+                "a", "✓", class_="jg-checked", href=f"{way}#row-{label}", title=name,
+                aria_label=name,
+            )  # fmt: skip
+            box = element("div", class_="jg-equation")
+            node.parent.replace(node, box)  # replace_self would copy the id
+            box += [node, link]
+
+
+def unfold(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Loads the script that opens what hides a verdict when a link leads there."""
+    if page in pages(app.env):
+        app.add_js_file("scripts/open-target.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Registers the extension."""
+    app.setup_extension("ledger")
+    app.connect("doctree-resolved", mark)
+    app.connect("html-page-context", unfold)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

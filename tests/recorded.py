@@ -1,0 +1,43 @@
+"""Reads what the build recorded when it executed a page."""
+
+from functools import cache
+
+import jupytext
+import make
+from jupyter_cache import get_cache
+from nbformat import NotebookNode
+
+from execute import LEFT
+from toc import source
+
+
+@cache
+def _record(page: str):
+    """Returns the cache, and the one record in it that is about a page."""
+    kept = get_cache(make.CACHE)
+    uri = str(source(page))
+    found = [each for each in kept.list_cache_records() if each.uri == uri]
+    assert len(found) == 1, f"{page}: wanted one executed notebook, got {len(found)}"
+    return kept, found[0]
+
+
+@cache
+def executed(page: str) -> NotebookNode:
+    """Returns the executed notebook of a page: its code cells with their outputs."""
+    kept, record = _record(page)
+    return kept.get_cache_bundle(record.pk).nb
+
+
+def left(page: str) -> str:
+    """Returns what the closing cell printed: a hash of each value left behind."""
+    return _record(page)[1].data[LEFT]
+
+
+def notebook(page: str) -> NotebookNode:
+    """Returns the page as a notebook that holds the outputs that were recorded."""
+    made = jupytext.read(source(page))
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    for cell, old in zip(code, executed(page).cells, strict=True):
+        assert cell.source == old.source, f"{page} has changed; run make book first"
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    return made

@@ -1,0 +1,192 @@
+"""The promise that each equation is checked, kept by a build of a very small book."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import evidence
+import ledger
+import pytest
+from bs4 import BeautifulSoup
+
+from jensengap.verdict import Verdict
+
+EXTENSIONS = Path(evidence.__file__).parent
+SETTINGS = f"""
+import sys
+sys.path.insert(0, {str(EXTENSIONS)!r})
+extensions = ["myst_nb", "ledger", "check_marks"]
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+suppress_warnings = ["mystnb.unknown_mime_type"]
+myst_enable_extensions = ["dollarmath"]
+numfig = math_numfig = True
+numfig_secnum_depth = 1
+ledger_page = "a-ledger"  # read first, if nobody minds
+html_theme = "basic"
+"""
+INDEX = """# A book
+
+```{toctree}
+:numbered:
+chapter
+```
+
+```{toctree}
+a-ledger
+```
+"""
+CHAPTER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A chapter
+
+```{math}
+:label: eq-sum
+1 + 2 = 3 .
+```
+
+```{code-cell} ipython3
+from jensengap.verdict import Verdict, conclude
+
+with open("executed", "a") as file:
+    file.write("once ")
+conclude(Verdict("identity", "eq-sum", "<small> & exact", 3, 3, 2e-16, 1e-12, 1, True))
+```
+"""
+MORE = """
+%s
+```{math}
+:label: eq-more
+n = 1 .
+```
+"""
+
+
+class Book:
+    """A book of one chapter and its ledger, in a folder of its own."""
+
+    def __init__(self, folder):
+        # apart: what a build leaves must not be read as pages by the next one
+        self.text, self.site = folder / "text", folder / "site" / "html"
+        self.text.mkdir()
+        self.write("conf.py", SETTINGS)
+        self.write("index.md", INDEX)
+        self.write("a-ledger.md", "# The ledger\n\n```{ledger}\n```\n")
+
+    def write(self, name, text):
+        (self.text / name).write_text(text, encoding="utf-8")
+
+    def build(self, chapter):
+        """Builds it with a chapter; returns the exit status and what was said."""
+        self.write("chapter.md", chapter)
+        command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q"]
+        command += [self.text, self.site]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    def page(self, name):
+        text = (self.site / f"{name}.html").read_text("utf-8")
+        return BeautifulSoup(text, "html.parser")
+
+    def rows(self):
+        return {
+            each["id"]: " ".join(each.get_text().split())
+            for each in self.page("a-ledger").select("tbody[id]")
+        }
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Execute the chapter's cell once; each test changes the text around it."""
+    return Book(tmp_path_factory.mktemp("book"))
+
+
+def test_a_book_whose_equations_are_checked_or_definitions_is_built(book):
+    assert book.build(CHAPTER)[0] == 0
+    text = r"\[1 + 2 = 3 .\] = identity |Δ| 2e−16 ≤ 1e−12 1 <small> & exact"
+    assert book.rows() == {"row-eq-sum": f"(1.1) {text}"}
+    # once more, out of the cache, with a chapter that has changed around its cell
+    more = MORE % "% definition"
+    status, _ = book.build(CHAPTER.replace("```{math}", f"{more}\n```{{math}}", 1))
+    assert status == 0
+    assert book.rows() == {
+        "row-eq-more": rf"(1.1) \[n = 1 .\] ≔ definition {ledger.NOTHING}",
+        "row-eq-sum": f"(1.2) {text}",
+    }
+    assert (book.text / "executed").read_text() == "once "
+    (mark,) = book.page("chapter").select("a.jg-checked")
+    assert mark["href"] == "a-ledger.html#row-eq-sum"
+    (line,) = book.page("a-ledger").select(".jg-checks a")
+    assert line["href"] == "chapter.html#check-eq-sum-1"
+    assert book.page("chapter").find(id="check-eq-sum-1")["class"] == ["jg-verdict"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text + MORE % "% no definition",
+         "chapter.md:28: WARNING: eq-more has no verdict on the page and is"),
+        (lambda text: text.replace("label: eq-sum", "label: eq-summ"),
+         "a verdict names eq-sum, which labels no equation of the book"),
+        (lambda text: text.replace("```{math}", "% definition\n```{math}", 1),
+         "eq-sum is marked as a definition and has 1 verdict"),
+        (lambda text: text.replace("ipython3\n", "ipython3\n:tags: [remove-output]\n"),
+         "eq-sum has no verdict on the page"),
+    ],
+    ids=["no verdict", "stray verdict", "checked definition", "verdict not shown"],
+)  # fmt: skip
+def test_the_build_fails_and_says_what_to_do_about(book, change, said):
+    status, words = book.build(change(CHAPTER))
+    assert status != 0
+    assert said in words
+    assert "Traceback" not in words
+
+
+def test_what_a_chapter_no_longer_holds_is_forgotten(book):
+    assert book.build(CHAPTER)[0] == 0
+    assert book.build("# A chapter\n\nWith nothing in it.\n")[0] == 0
+    assert book.rows() == {}
+
+
+def verdict(equation, kind="identity", ok=True):
+    made = Verdict(kind, equation, "", 1.0, 1.0, 0.0, 1e-12, 1, ok)
+    return evidence.Check(made, f"check-{equation}-1")
+
+
+def claim(label, definition=False):
+    return evidence.Equation(label, "x", 7, definition)
+
+
+def test_an_equation_is_checked_on_its_own_page():
+    found = {
+        "one": evidence.Page([claim("eq-one")], [verdict("eq-one"), verdict("eq-two")]),
+        "two": evidence.Page([claim("eq-two")], []),
+    }
+    (stray, missing) = evidence.problems(found)
+    assert stray[:2] == ("one", None)
+    assert "stands on the page two" in stray[2]
+    assert missing[:2] == ("two", 7)
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (verdict("eq-one", kind="hunch"), "'hunch'; wanted is one of"),
+        (verdict("eq-one", ok=False), "does not hold"),
+    ],
+)
+def test_a_verdict_that_proves_nothing_is_named(check, said):
+    ((page, _, sentence),) = evidence.problems(
+        {"one": evidence.Page([claim("eq-one")], [check])}
+    )
+    assert page == "one"
+    assert said in sentence
