@@ -1,4 +1,4 @@
-"""Properties on the same examples each time: no clock, no chance, no folder left."""
+"""Properties on examples that do not change from run to run, only with the source."""
 
 from collections.abc import Callable
 
