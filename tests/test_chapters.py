@@ -150,10 +150,18 @@ def test_figures_say_what_they_show_to_those_who_cannot_see(page):
     assert drawing <= with_alt
 
 
+def cited(page):
+    found = re.findall(r"\{cite(?::\w+)*\}`([^`]+)`", prose(page))
+    return {key.strip() for keys in found for key in keys.split(",")}
+
+
 @each_page
 def test_citations_are_in_the_bibliography(page):
-    for keys in re.findall(r"\{cite(?::\w+)*\}`([^`]+)`", prose(page)):
-        assert {key.strip() for key in keys.split(",")} <= citation_keys()
+    assert cited(page) <= citation_keys()
+
+
+def test_the_bibliography_holds_nothing_that_is_not_cited():
+    assert citation_keys() == set().union(*map(cited, pages()))
 
 
 @each_page
