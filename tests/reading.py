@@ -11,6 +11,18 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from toc import ROOT, source
 
 BOOK = ROOT / "book"
+# What makes a file in MyST form a notebook.
+FRONT_MATTER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+"""
 
 # Written out, so that a chapter that drops out of the table of contents is missed.
 CHAPTERS = (

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from reading import FRONT_MATTER
 
 import execute
 import freshness
@@ -135,23 +136,16 @@ def test_what_an_interrupted_run_left_in_the_cache_is_dropped(tmp_path, harm):
     assert execute.sound_cache(folder).list_cache_records() == []
 
 
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    FRONT_MATTER
+    + """
 # A chapter
 
 ```{code-cell} ipython3
 %s
 ```
 """
+)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import evidence
 import ledger
 import pytest
 from bs4 import BeautifulSoup
+from reading import FRONT_MATTER
 
 from jensengap.verdict import Verdict
 
@@ -36,17 +37,9 @@ chapter
 a-ledger
 ```
 """
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    FRONT_MATTER
+    + """
 # A chapter
 
 ```{math}
@@ -62,6 +55,7 @@ with open("executed", "a") as file:
 conclude(Verdict("identity", "eq-sum", "<small> & exact", 3, 3, 2e-16, 1e-12, 1, True))
 ```
 """
+)
 MORE = """
 %s
 ```{math}

@@ -21,9 +21,10 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 LogDensity = Callable[[Tensor], Tensor]
-# Wu et al. (2017) aim here as well; between .6 and .9 little depends on it.
+# Wu et al. (2017) aim here as well.
 GOOD_ACCEPTANCE = 0.65
-# No model has anything out there, and a network's outputs would overflow.
+# Steps beyond this are refused, before a network's outputs overflow: a target with mass
+# out there is cut off.
 FAR_AWAY = 1e6
 
 
