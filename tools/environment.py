@@ -51,6 +51,8 @@ def clean_variables(root: Path) -> dict[str, str]:
         # The user's own kernels and start-up files stay out of the chapters.
         "JUPYTER_PREFER_ENV_PATH": "1",
         "IPYTHONDIR": str(root / "_build" / ".ipython"),
+        # So do their matplotlibrc and the list of fonts that another one left behind.
+        "MPLCONFIGDIR": str(root / "_build" / ".matplotlib"),
     }
 
 

@@ -1,6 +1,7 @@
 """Executes the chapters whose code has changed, two at a time, into the cache."""
 
 import fcntl
+import importlib
 import json
 import os
 import re
@@ -125,6 +126,8 @@ def main(folder: Path) -> int:
     todo = outdated(sound_cache(folder), notebooks)
     if todo:
         print(f"Executing {len(todo)} of {len(notebooks)} chapters.", flush=True)
+        # Lists the fonts once, here: a kernel that has to do it says so on the page.
+        importlib.import_module("matplotlib.font_manager")
     with ThreadPoolExecutor(max_workers=2) as pool:
         done = list(pool.map(lambda path: in_own_process(folder, path), todo))
     return 0 if all(done) else 1
