@@ -2,7 +2,7 @@
 # finds a Python that is new enough to run it.
 
 # PYTHON=/path/to/python names another interpreter; PORT= another port to serve on;
-# ARGS= hands words on: to pytest, or modules to mutants.
+# ARGS= hands words on: to pytest, modules to mutants, names to recordings.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$p"; break; }; done)
@@ -10,12 +10,13 @@ PORT ?= 8000
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test mutants serve lint clean distclean python
+.PHONY: help book test mutants recordings serve lint clean distclean python
 
 help:
 	@echo "make book       environment, all chapters executed, site in _build/html"
 	@echo "make test       everything is tested; builds the book first where needed"
 	@echo "make mutants    breaks the package on purpose: do the tests notice? (ten minutes)"
+	@echo "make recordings runs afresh what is too long for a chapter (see README)"
 	@echo "make serve      the site on http://127.0.0.1:$(PORT)/ (PORT= another port)"
 	@echo "make lint       ruff and codespell"
 	@echo "make clean      removes the site and what the chapters computed"
@@ -34,5 +35,5 @@ book lint clean distclean: python
 serve: python
 	@"$(PYTHON)" tools/make.py serve $(PORT)
 
-test mutants: python
+test mutants recordings: python
 	@"$(PYTHON)" tools/make.py $@ $(ARGS)

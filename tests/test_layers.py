@@ -12,9 +12,9 @@ ROOT = SRC.parents[1]
 LAYERS = {
     "_torchvision": 0, "bounds": 0, "data": 0, "data_full": 0, "data_toy": 0,
     "discretized": 0, "divergences": 0, "gradients": 0, "nets": 0, "page": 0,
-    "quadrature": 0,
+    "quadrature": 0, "recordings": 0,
     "ais": 1, "exact": 1, "gan": 1, "vae": 1, "verdict": 1,
-    "metrics": 2, "train": 2,
+    "coverage": 2, "metrics": 2, "train": 2,
     "check": 3, "plot": 3, "recipes": 3,
     "figures": 4,
     "emblem": 5,

@@ -134,6 +134,13 @@ def mutants(*modules: str) -> None:
     environment.run(ROOT, "tools/mutants.py", *modules)
 
 
+def recordings(*names: str) -> None:
+    """Runs afresh the experiments that are too long for a chapter."""
+    with alone():
+        environment.ensure(ROOT)
+    environment.run(ROOT, "tools/record.py", *names)
+
+
 def serve(port: str = "8000") -> None:
     """Serves the site to this machine alone."""
     with socket.socket() as probe:
@@ -174,7 +181,7 @@ def distclean() -> None:
         shutil.rmtree(ROOT / ".venv", ignore_errors=True)
 
 
-_ALL = (book, test, mutants, serve, lint, clean, distclean)
+_ALL = (book, test, mutants, recordings, serve, lint, clean, distclean)
 TARGETS = {each.__name__: each for each in _ALL}
 
 if __name__ == "__main__":

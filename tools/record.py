@@ -1,0 +1,93 @@
+"""Runs the experiments that are too long for a chapter, and writes what came of them.
+
+Each is a function of the package, called with every setting and seed that stands here,
+two runs at a time with one thread each. A run depends on nothing but its arguments.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+import jensengap
+
+FOLDER = Path(jensengap.__file__).parent / "recorded"
+
+
+class Experiment(NamedTuple):
+    """What is asked, the function that answers, and all that it is called with."""
+
+    question: str
+    run: Callable[..., Mapping[str, Any]]
+    settings: Sequence[Mapping[str, Any]]
+    seeds: Sequence[int]
+
+    def calls(self) -> Iterator[dict[str, Any]]:
+        """Yields the arguments of each run."""
+        for setting in self.settings:
+            for seed in self.seeds:
+                yield {**setting, "seed": seed}
+
+
+EXPERIMENTS: dict[str, Experiment] = {}
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "torch": torch.__version__}
+
+
+def _one(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    torch.set_num_threads(1)
+    return {**arguments, **EXPERIMENTS[name].run(**arguments)}
+
+
+def record(name: str, pool: ProcessPoolExecutor, folder: Path = FOLDER) -> Path:
+    """Runs one experiment and writes its recording, whole or not at all.
+
+    Args:
+        name: its name in ``EXPERIMENTS``.
+        pool: the processes that do the work.
+        folder: where the recording is kept.
+
+    Returns:
+        The file: one line for each run, so that a difference can be read.
+    """
+    experiment = EXPERIMENTS[name]
+    pending = [pool.submit(_one, name, call) for call in experiment.calls()]
+    runs = []
+    for number, each in enumerate(pending, 1):
+        runs.append(each.result())
+        print(f"{name}: {number} of {len(pending)} runs", flush=True)
+    head = {"question": experiment.question, "versions": _versions()}
+    lines = ",\n".join(json.dumps(run, allow_nan=False) for run in runs)
+    text = f'{json.dumps(head)[:-1]}, "runs": [\n{lines}\n]}}\n'
+    path, half = folder / f"{name}.json", folder / f".{name}.json.half"
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)
+    return path
+
+
+def main(*names: str) -> None:
+    """Records the experiments named, or all."""
+    unknown = sorted(set(names) - set(EXPERIMENTS))
+    if unknown:
+        raise SystemExit(
+            f"no experiment is called {', '.join(unknown)}; there are "
+            f"{', '.join(EXPERIMENTS)}"
+        )
+    os.environ["JENSENGAP_QUIET"] = "1"
+    # spawn: a fork after torch has started its threads may wait for ever
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for name in names or EXPERIMENTS:
+            print(f"Wrote {record(name, pool)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
