@@ -4,7 +4,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-VERDICTS = {"identity", "bound", "estimate"}
+VERDICTS = {"identity", "bound", "estimate", "refuses"}
 # A test of these says nothing about a value: its shape, its type, that it is a number.
 _EMPTY_CALLS = {"len", "isinstance", "isfinite", "isnan", "numel", "dim", "size"}
 _EMPTY_PARTS = {"shape", "dtype", "ndim"}

@@ -37,7 +37,12 @@ CHAPTERS = (
     "vae/rate-distortion",
     "vae/measuring-likelihood",
     "gan/minimax",
+    "gan/dynamics",
+    "gan/meaning",
+    "gan/bridges",
 )
+# Pages with cells that are about the chapters' equations and have none of their own.
+APPENDICES = ("appendix/mistakes", "appendix/source-claims")
 
 
 @cache

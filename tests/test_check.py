@@ -1,12 +1,12 @@
 """A claim that holds is shown once; one that does not is an error with its numbers."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 from examples import given
 from hypothesis import strategies as st
-from shell import kernel
 
 from jensengap import check
 from jensengap.divergences import Estimate
@@ -155,41 +155,72 @@ def test_an_identity_holds_exactly_when_the_difference_is_allowed(left, off, all
             check.identity(EQ, left, right, allowed)
 
 
-@pytest.mark.parametrize(
-    ("value", "spec", "text", "full"),
-    [(-1.23456, ".3f", "−1.235", "[-1.23456]"),
-     (torch.tensor(2.5), ".1f", "2.5", "[2.5]"),
-     (0.1 + 0.2, ".1f", "0.3", "[0.30000000000000004]"),
-     (-0.004, ".2f", "0.00", "[-0.004]"),
-     (about(-1.0, 1 / 3), ".2f", "−1.00 ± 0.33", "[-1.0, 0.3333333333333333]")],
-)  # fmt: skip
-def test_glue_publishes_a_number_for_the_prose_and_hides_it(
-    tmp_path, value, spec, text, full
-):
-    with kernel(tmp_path) as cell:
-        check.glue("chapter-name", value, spec)
-    (shown,) = cell.outputs
-    prefix = "application/papermill.record/"
-    # a repr, or the page would evaluate "0.280" and print 0.28
-    in_words, in_full = prefix + "text/plain", prefix + check.VALUE
-    assert shown.data == {in_words: repr(text), in_full: full}
-    scrap = {"name": "chapter-name", "mime_prefix": prefix}
-    assert shown.metadata == {"scrapbook": scrap}
+def test_a_mistake_is_refused_and_the_line_says_so(capsys):
+    made = check.refuses(EQ, [1.0, 2.5], [1.0, 2.0], 0.1, case="a bug")
+    assert made.ok
+    assert made.kind == "refused identity"
+    assert made[3:8] == (2.5, 2.0, 0.5, 0.1, 2)
+    check.refuses("eq-elbo-gap", -1.0, -3.0, 1.0, kind="bound")
+    check.refuses("eq-a-b", about(3.0, 0.1), 1.0, 10.0, kind="estimate")
+    assert capsys.readouterr().out.splitlines() == [
+        "✗ refused eq. decomposition-terms · a bug  2.500000 ≠ 2.000000  |Δ| 0.50, "
+        "worst of 2",
+        "✗ refused eq. elbo-gap  −1.000000 ≰ −3.000000  over by 2.0",
+        "✗ refused eq. a-b  3.000000 ± 0.10 ≉ 1.000000  20 se",
+    ]
 
 
-def test_glue_publishes_a_text_as_it_is(tmp_path):
-    with kernel(tmp_path) as cell:
-        check.glue("chapter-name", "10¹²")
-    (shown,) = cell.outputs
-    assert list(shown.data.values()) == [repr("10¹²")]
+@pytest.mark.parametrize("off", [-2.0, -0.5, 0.0, 0.5, 2.0])
+def test_what_a_check_accepts_at_the_margin_is_never_refused_there(off):
+    bars = about([off, 0.0], [0.1, 0.1])
+    claims = {
+        "identity": lambda: check.identity(EQ, [off, 0.0], [0.0, 0.0], 1.0),
+        "bound": lambda: check.bound(EQ, [off, 0.0], [0.0, 0.0], 1.0),
+        "estimate": lambda: check.estimate(EQ, bars, [0.0, 0.0], max_stderr=1.0),
+    }
+    fails = {"identity": abs(off) > 1, "bound": off > 1, "estimate": abs(off) > 0.4}
+    for kind, claim in claims.items():
+        wrong = bars if kind == "estimate" else [off, 0.0]
+        margin = 4.5 if kind == "estimate" else 1.0
+        refusal = partial(check.refuses, EQ, wrong, [0.0, 0.0], margin, kind=kind)
+        passes, raises = (refusal, claim) if fails[kind] else (claim, refusal)
+        assert passes().ok
+        with pytest.raises(check.CheckError):
+            raises()
 
 
-def test_glue_says_nothing_in_a_plain_process(capsys):
-    check.glue("chapter-name", 1.0)
-    assert capsys.readouterr().out == ""
+def test_a_mistake_that_goes_unnoticed_is_an_error():
+    wanted = r"toy\) is not refused: .*\|Δ\| 0\.50, wanted more than 0\.5\. "
+    with pytest.raises(check.CheckError, match=wanted):
+        check.refuses(EQ, 1.5, 1.0, 0.5, case="toy")
+    with pytest.raises(check.CheckError, match="5 se, wanted more than 6 se"):
+        check.refuses(EQ, about(1.5, 0.1), 1.0, 6.0, kind="estimate")
+    with pytest.raises(check.CheckError, match=r"over by −0\.50, wanted more than 0"):
+        check.refuses(EQ, 1.0, 1.5, 0.5, kind="bound")
 
 
-@pytest.mark.parametrize("broken", [math.nan, math.inf, about(1.0, math.nan)])
-def test_glue_refuses_a_number_that_is_not_finite(broken):
-    with pytest.raises(ValueError, match="chapter-name must be finite"):
-        check.glue("chapter-name", broken)
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_refuses_nothing(broken):
+    for sides in (([broken, 9.0], [0.0, 0.0]), ([0.0, 9.0], [broken, 0.0])):
+        with pytest.raises(check.CheckError, match="compare what stays finite"):
+            check.refuses(EQ, *sides, 1.0)
+    for stderr in (0.0, broken):
+        with pytest.raises(check.CheckError):
+            check.refuses(EQ, about(9.0, stderr), 0.0, 5.0, kind="estimate")
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, math.nan, math.inf])
+def test_a_margin_at_which_a_check_could_have_passed_is_refused(margin):
+    with pytest.raises(ValueError, match=f"above 0 and finite, got {margin}"):
+        check.refuses(EQ, 2.0, 1.0, margin)
+    with pytest.raises(ValueError, match="above 4 and finite, got 4"):
+        check.refuses(EQ, about(9.0, 0.1), 1.0, 4.0, kind="estimate")
+
+
+def test_a_refusal_compares_like_with_like_and_knows_its_kind():
+    with pytest.raises(ValueError, match="same shape"):
+        check.refuses(EQ, [1.0, 2.0], 1.0, 0.1)
+    with pytest.raises(ValueError, match="same shape"):
+        check.refuses(EQ, about([9.0, 9.0], 0.1), [1.0, 1.0], 5.0, kind="estimate")
+    with pytest.raises(ValueError, match=r"kind must be .* got 'hunch'"):
+        check.refuses(EQ, 2.0, 1.0, 0.1, kind="hunch")

@@ -35,6 +35,7 @@ chapter
 
 ```{toctree}
 a-ledger
+appendix/mistakes
 ```
 """
 CHAPTER = (
@@ -56,6 +57,22 @@ conclude(Verdict("identity", "eq-sum", "<small> & exact", 3, 3, 2e-16, 1e-12, 1,
 ```
 """
 )
+MISTAKES = (
+    FRONT_MATTER
+    + """
+# Mistakes
+
+```{code-cell} ipython3
+from jensengap.verdict import Verdict, conclude
+
+near = Verdict("refused identity", "eq-sum", "near", 4, 3, 1.0, 0.5, 1, True)
+far = near._replace(case="far", left=9, error=6.0)
+cure = near._replace(kind="identity", case="cure", left=3, error=0.0)
+for each in (near, far, cure):
+    conclude(each)
+```
+"""
+)
 MORE = """
 %s
 ```{math}
@@ -71,10 +88,11 @@ class Book:
     def __init__(self, folder):
         # apart: what a build leaves must not be read as pages by the next one
         self.text, self.site = folder / "text", folder / "site" / "html"
-        self.text.mkdir()
+        (self.text / "appendix").mkdir(parents=True)
         self.write("conf.py", SETTINGS)
         self.write("index.md", INDEX)
         self.write("a-ledger.md", "# The ledger\n\n```{ledger}\n```\n")
+        self.write("appendix/mistakes.md", "# Mistakes\n")
 
     def write(self, name, text):
         (self.text / name).write_text(text, encoding="utf-8")
@@ -145,6 +163,42 @@ def test_the_build_fails_and_says_what_to_do_about(book, change, said):
     assert "Traceback" not in words
 
 
+def test_a_mistake_is_listed_and_leads_to_the_equation_but_is_no_evidence(book):
+    book.write("appendix/mistakes.md", MISTAKES)
+    assert book.build(CHAPTER)[0] == 0
+    formula = r"(1.1) \[1 + 2 = 3 .\]"
+    assert book.rows() == {
+        "row-eq-sum": rf"{formula} = identity |Δ| 2e−16 ≤ 1e−12 1 <small> & exact",
+        "row-appendix-mistakes-eq-sum": rf"{formula} = identity |Δ| 0 ≤ 0.5 1 cure "
+        "≠ refused |Δ| 1.0 > 0.5 2 near · far",
+    }
+    totals = book.page("a-ledger").find("table", class_="jg-totals")
+    assert totals.select("tr")[-1].get_text().split() == ["✗", "refused", "1", "2", "2"]
+    said = totals.find_previous_sibling("p").get_text()
+    assert "1 checks compared 1 pairs" in said
+    assert "check equations 1 times more and refuse 2 mistakes" in said
+    # from the ledger to the line, from there to the equation, which says nothing of it
+    links = book.page("a-ledger").select("[id*=mistakes] .jg-checks a")
+    assert [link.get_text() for link in links] == ["cure", "near", "far"]
+    lines = book.page("appendix/mistakes").select(".jg-verdict")
+    for link, line in zip(links, [lines[2], *lines[:2]], strict=True):
+        assert link["href"] == f"appendix/mistakes.html#{line['id']}"
+        assert line.a["href"] == "../chapter.html#equation-eq-sum"
+    assert len(book.page("chapter").select("a.jg-checked")) == 1
+
+
+def test_a_refusal_alone_leaves_an_equation_unchecked(book):
+    book.write("appendix/mistakes.md", MISTAKES)
+    status, words = book.build(CHAPTER + MORE % "" + MISTAKES[len(FRONT_MATTER) :])
+    assert status != 0
+    assert "eq-more has no verdict on the page" in words
+    book.write("appendix/mistakes.md", MISTAKES.replace('"eq-sum"', '"eq-summ"'))
+    status, words = book.build(CHAPTER)
+    assert status != 0
+    assert "a verdict names eq-summ, which labels no equation of the book" in words
+    book.write("appendix/mistakes.md", "# Mistakes\n")
+
+
 def test_what_a_chapter_no_longer_holds_is_forgotten(book):
     assert book.build(CHAPTER)[0] == 0
     assert book.build("# A chapter\n\nWith nothing in it.\n")[0] == 0
@@ -169,6 +223,34 @@ def test_an_equation_is_checked_on_its_own_page():
     assert stray[:2] == ("one", None)
     assert "stands on the page two" in stray[2]
     assert missing[:2] == ("two", 7)
+
+
+def test_a_refusal_is_no_check_of_the_equation_that_it_names():
+    refusal = verdict("eq-one", kind="refused identity")
+    found = {"one": evidence.Page([claim("eq-one")], [refusal])}
+    ((_, _, sentence),) = evidence.problems(found)
+    assert "eq-one has no verdict" in sentence
+    found = {
+        "one": evidence.Page([claim("eq-one", definition=True)], [refusal]),
+        "two": evidence.Page([claim("eq-two", definition=True)], [refusal]),
+    }
+    assert not list(evidence.problems(found))
+    found["two"] = evidence.Page([], [verdict("eq-one", kind="refused hunch")])
+    ((_, _, sentence),) = evidence.problems(found)
+    assert "of the kind 'refused hunch'" in sentence
+
+
+def test_a_page_without_equations_may_check_those_of_others():
+    found = {
+        "one": evidence.Page([claim("eq-one")], [verdict("eq-one")]),
+        "two": evidence.Page([], [verdict("eq-one")]),
+    }
+    assert not list(evidence.problems(found))
+    ((page, _, sentence),) = evidence.problems(found | {"one": evidence.Page([], [])})
+    assert page == "two"
+    assert "labels no equation of the book" in sentence
+    missing = {"one": evidence.Page([claim("eq-one")], []), "two": found["two"]}
+    assert [page for page, _, _ in evidence.problems(missing)] == ["one"]
 
 
 @pytest.mark.parametrize(

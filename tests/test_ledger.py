@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from built import SITE, article, html, verdicts
-from reading import equations
+from reading import APPENDICES, equations
 
 from jensengap.verdict import measured
 from toc import chapters
@@ -15,10 +15,11 @@ from toc import chapters
 LEDGER = "appendix/ledger"
 
 each_chapter = pytest.mark.parametrize("page", chapters())
+each_appendix = pytest.mark.parametrize("page", APPENDICES)
 
 
 def rows():
-    return article(LEDGER).select("tbody[id]")
+    return article(LEDGER).select("tbody[id^='row-eq-']")
 
 
 def row(label):
@@ -41,6 +42,11 @@ def target(page, link):
     return html(file).find(id=parts.fragment)
 
 
+def visits(page):
+    name = page.replace("/", "-")
+    return article(LEDGER).select(f"tbody[id^='row-{name}-']")
+
+
 def evidence(page):
     """Returns the verdicts of a page, by equation, kind and tolerance."""
     found = defaultdict(lambda: defaultdict(list))
@@ -52,7 +58,8 @@ def evidence(page):
 def worst(group):
     errors = [each["error"] for each in group]
     kind = group[0]["kind"]
-    return measured(kind, min(errors) if kind == "bound" else max(errors))
+    least = kind == "bound" or kind.startswith("refused ")
+    return measured(kind, min(errors) if least else max(errors))
 
 
 def test_the_rows_are_the_labelled_equations_in_reading_order():
@@ -62,13 +69,16 @@ def test_the_rows_are_the_labelled_equations_in_reading_order():
 
 def test_the_rows_are_grouped_under_a_link_to_their_chapter():
     sections = article(LEDGER).select("section section")
-    assert len(sections) == len(chapters())
-    for page, section in zip(chapters(), sections, strict=True):
+    listed = [*chapters(), *APPENDICES]
+    assert len(sections) == len(listed)
+    for page, section in zip(listed, sections, strict=True):
         title = article(page).find("h1")
-        number = words(title.find(class_="section-number"))
+        number = title.find(class_="section-number")
+        number = words(number) if number else ""
         assert words(section.h2.a) == words(title).removeprefix(number).strip(" #")
-        assert section.h2.a["href"] == f"../{page}.html"
-        assert len(section.select("tbody")) == len(equations(page))
+        there = (SITE / f"{LEDGER}.html").parent / section.h2.a["href"]
+        assert there.resolve() == SITE / f"{page}.html"
+        assert len(section.select("tbody")) == len(equations(page) or visits(page))
 
 
 @each_chapter
@@ -82,29 +92,55 @@ def test_a_row_repeats_its_equation_and_its_number_leads_there(page):
         assert words(copy) == rf"\[{equation}"
 
 
+SIGNS = {
+    "=": "identity", "≤": "bound", "≈": "estimate",
+    "≠": "refused identity", "≰": "refused bound", "≉": "refused estimate",
+}  # fmt: skip
+
+
+def compare(page, rows, found):
+    """Compares rows of the ledger with the verdicts of one equation of a page."""
+    lines = rows.select("tr:has(td)")
+    said = {}
+    for line in lines:
+        cells = {each["data-name"]: words(each) for each in line.find_all("td")}
+        limit = re.sub(r"[≤≥> ]|se", "", cells["allowed"]).replace("−", "-")
+        sign, word = cells["evidence"].split()
+        assert SIGNS[sign].split()[0] == word
+        key = SIGNS[sign], abs(float(limit)), cells["worst"], cells["pairs"]
+        said[key] = line.select(".jg-checks a")
+    assert len(said) == len(lines)
+    assert set(said) == {
+        (*key, worst(group), count(group)) for key, group in found.items()
+    }
+    for (kind, tolerance, _, _), links in said.items():
+        shown = [target(LEDGER, link) for link in links]
+        data = [json.loads(line["data-verdict"]) for line in shown]
+        assert data == found[kind, tolerance]
+        assert all(line in article(page).select(".jg-verdict") for line in shown)
+
+
 @each_chapter
 def test_a_row_says_what_the_executed_notebook_says(page):
     found = evidence(page)
     for label, definition in equations(page):
-        if definition:
-            continue
-        lines = row(label).select("tr:has(td)")
-        said = {}
-        for line in lines:
-            cells = {each["data-name"]: words(each) for each in line.find_all("td")}
-            limit = re.sub(r"[≤≥ ]|se", "", cells["allowed"]).replace("−", "-")
-            kind = cells["evidence"].split()[-1]
-            key = kind, abs(float(limit)), cells["worst"], cells["pairs"]
-            said[key] = line.select(".jg-checks a")
-        assert len(said) == len(lines)
-        assert set(said) == {
-            (*key, worst(group), count(group)) for key, group in found[label].items()
-        }
-        for (kind, tolerance, _, _), links in said.items():
-            shown = [target(LEDGER, link) for link in links]
-            data = [json.loads(line["data-verdict"]) for line in shown]
-            assert data == found[label][kind, tolerance]
-            assert all(line in article(page).select(".jg-verdict") for line in shown)
+        if not definition:
+            compare(page, row(label), found[label])
+
+
+@each_appendix
+def test_a_row_of_an_appendix_does_too_and_its_lines_lead_to_the_equation(page):
+    found = evidence(page)
+    name = page.replace("/", "-")
+    labels = [each["id"].removeprefix(f"row-{name}-") for each in visits(page)]
+    assert labels == list(found)
+    for label, rows in zip(labels, visits(page), strict=True):
+        compare(page, rows, found[label])
+        equation = target(LEDGER, rows.th.a)
+        assert equation["id"] == f"equation-{label}"
+        lines = article(page).select(f".jg-verdict[data-equation='{label}']")
+        assert lines
+        assert all(target(page, line.a) is equation for line in lines)
 
 
 @each_chapter
@@ -149,10 +185,19 @@ def test_the_totals_add_up():
         label for page in chapters() for label, is_one in equations(page) if is_one
     ]
     assert said["definition"][0] == str(len(definitions))
+    more = [each for page in APPENDICES for each in verdicts(page)]
+    mistakes = [each for each in more if each["kind"].startswith("refused ")]
+    broken = {each["equation"] for each in mistakes}
+    assert said["refused"][:3] == [
+        str(len(broken)),
+        str(len(mistakes)),
+        count(mistakes),
+    ]
     sentence = table.find_previous_sibling("p").get_text().replace("\u202f", "")
     assert [int(number) for number in re.findall(r"\d+", sentence)] == [
         len(rows()), len(definitions), len(rows()) - len(definitions), len(every),
         sum(each["count"] for each in every),
+        len(more) - len(mistakes), len(mistakes),
     ]  # fmt: skip
 
 
@@ -164,7 +209,7 @@ def test_the_worst_of_each_kind_leads_to_the_line_that_shows_it():
 
 
 def test_the_ledgers_style_is_loaded_where_it_is_needed_and_nowhere_else():
-    for page in (LEDGER, "notation", *chapters()):
+    for page in (LEDGER, "notation", *chapters(), *APPENDICES):
         sheets = [
             each["href"] for each in html(SITE / f"{page}.html").select("link[href]")
         ]

@@ -86,7 +86,7 @@ def test_a_style_sheet_asks_no_other_host_for_anything(path):
 def test_mathjax_is_in_the_site():
     assert list(SITE.rglob("*.css")), "no style sheets, so the test above saw nothing"
     assert (SITE / "_static" / "mathjax" / "tex-svg.js").is_file()
-    assert (SITE / "_static/mathjax/input/tex/extensions/html.js").is_file()
+    assert (SITE / "_static/mathjax/ui/menu.js").is_file()
 
 
 @each_page
@@ -140,8 +140,10 @@ def test_no_cell_failed(page):
 
 @each_page
 def test_no_verdict_is_against_us(page):
-    for mark in article(page).select(".jg-verdict .jg-mark"):
-        assert mark.get_text().strip() == "✓"
+    for line in article(page).select(".jg-verdict"):
+        mistake = line["data-kind"].startswith("refused ")
+        assert line.select_one(".jg-mark").get_text() == ("✗" if mistake else "✓")
+        assert line.a.get_text().startswith("refused eq. " if mistake else "eq. ")
 
 
 @each_chapter

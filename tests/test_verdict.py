@@ -38,6 +38,18 @@ def test_the_markup_of_a_verdict_names_kind_and_equation_and_escapes(tmp_path):
     assert "<b>" not in markup
 
 
+def test_a_refusal_is_marked_by_a_sign_and_a_word(tmp_path):
+    with kernel(tmp_path) as cell:
+        made = check.refuses(EQ, 2.0, 1.0, 0.5, case="a bug")
+    (shown,) = cell.outputs
+    assert shown.data[verdict.MIME] == made._asdict()
+    line = BeautifulSoup(shown.data["text/html"], "html.parser").div
+    assert line["data-kind"] == "refused identity"
+    assert line.select_one(".jg-mark").get_text() == "✗"
+    assert line.a.get_text() == "refused eq. decomposition-terms · a bug"
+    assert line.select_one(".jg-sides").get_text() == "2.000000 ≠ 1.000000"
+
+
 def test_the_line_on_the_page_carries_the_verdict_for_pages_that_list_them(tmp_path):
     with kernel(tmp_path) as cell:
         made = check.identity(EQ, 1.0, 1.0, case='"a" & <b>')
@@ -49,7 +61,8 @@ def test_the_line_on_the_page_carries_the_verdict_for_pages_that_list_them(tmp_p
     ("kind", "error", "text"),
     [("identity", 3.1e-15, "|Δ| 3e−15"), ("identity", 0.0, "|Δ| 0"),
      ("bound", 0.00374, "slack 0.0037"), ("bound", -5.6e-16, "slack −5.6e−16"),
-     ("estimate", 1.26, "1.3 se")],
+     ("estimate", 1.26, "1.3 se"), ("refused identity", 0.26, "|Δ| 0.26"),
+     ("refused bound", 3.14, "over by 3.1"), ("refused estimate", 31.4, "31 se")],
 )  # fmt: skip
 def test_an_error_is_written_as_its_kind_has_it(kind, error, text):
     assert verdict.measured(kind, error) == text
@@ -75,7 +88,7 @@ def test_a_number_is_written_to_be_read(value, digits, text):
 
 
 def test_what_check_offers_is_what_verdict_defines():
-    for name in ("MIME", "NUM_STDERR", "CheckError", "Verdict", "number"):
+    for name in ("MIME", "NUM_STDERR", "REFUSED", "CheckError", "Verdict", "number"):
         assert getattr(check, name) is getattr(verdict, name)
 
 

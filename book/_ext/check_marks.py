@@ -1,7 +1,7 @@
-"""A check mark beside each equation that was evaluated; it leads to the ledger."""
+"""From an equation that was evaluated to the ledger, from a verdict to its equation."""
 
 from docutils import nodes
-from evidence import pages
+from evidence import homes, lines, pages, refused
 from html_element import element
 from sphinx.application import Sphinx
 
@@ -12,7 +12,7 @@ def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
     found = pages(app.env).get(page)
     if found is None or ledger not in app.env.found_docs:
         return
-    checked = {check.verdict.equation for check in found.checks}
+    checked = {c.verdict.equation for c in found.checks if not refused(c)}
     way = app.builder.get_relative_uri(page, ledger)
     math = app.env.domains["math"]
     for node in list(doctree.findall(nodes.math_block)):
@@ -30,6 +30,18 @@ def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
             box += [node, link]
 
 
+def lead(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Leads a verdict on an equation of another page there."""
+    home = homes(pages(app.env))
+    for raw, verdict in lines(doctree):
+        there = home.get(verdict.equation, page)
+        if there != page:
+            anchor = f"#equation-{verdict.equation}"
+            way = app.builder.get_relative_uri(page, there)
+            text = raw.astext().replace(f'href="{anchor}"', f'href="{way}{anchor}"')
+            raw[0] = nodes.Text(text)
+
+
 def unfold(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Loads the script that opens what hides a verdict when a link leads there."""
     if page in pages(app.env):
@@ -40,5 +52,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the extension."""
     app.setup_extension("ledger")
     app.connect("doctree-resolved", mark)
+    app.connect("doctree-resolved", lead)
     app.connect("html-page-context", unfold)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,9 +11,10 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from jensengap.verdict import Verdict
+from jensengap.verdict import REFUSED, Verdict
 
 KINDS = ("identity", "bound", "estimate")
+REFUSALS = tuple(REFUSED + kind for kind in KINDS)
 # The line that shows a verdict; jensengap.verdict writes it.
 _LINE = re.compile(r'<div class="jg-verdict"(?=[^>]* data-verdict="([^">]*)")')
 _LOG = logging.getLogger(__name__)
@@ -36,14 +37,28 @@ class Check(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one page holds, in reading order."""
+    """What one page holds, in reading order; a check may be that of a mistake."""
 
     equations: list[Equation]
     checks: list[Check]
 
     def checks_of(self, label: str) -> list[Check]:
-        """Returns the checks of one equation."""
-        return [check for check in self.checks if check.verdict.equation == label]
+        """Returns the checks of one equation; that a mistake fails is none."""
+        return [
+            check
+            for check in self.checks
+            if check.verdict.equation == label and not refused(check)
+        ]
+
+
+def refused(check: Check) -> bool:
+    """Says whether the verdict is about a mistake."""
+    return check.verdict.kind.startswith(REFUSED)
+
+
+def homes(found: dict[str, Page]) -> dict[str, str]:
+    """Returns the page that each labelled equation stands on."""
+    return {each.label: name for name, page in found.items() for each in page.equations}
 
 
 def pages(env: BuildEnvironment) -> dict[str, Page]:
@@ -55,7 +70,9 @@ def pages(env: BuildEnvironment) -> dict[str, Page]:
 
 def collect(app: Sphinx, doctree: nodes.document) -> None:
     """Takes down one page, and gives an id to each line that shows a verdict."""
-    page = Page(list(_equations(doctree)), list(_checks(app.env, doctree)))
+    equations = list(_equations(doctree))
+    own = {equation.label for equation in equations}
+    page = Page(equations, list(_checks(app.env, doctree, own)))
     if page.equations or page.checks:
         pages(app.env)[app.env.docname] = page
 
@@ -76,15 +93,23 @@ def _marked(node: nodes.math_block) -> bool:
     return before[-1].astext().splitlines()[-1:] == ["definition"]
 
 
-def _checks(env: BuildEnvironment, doctree: nodes.document) -> Iterator[Check]:
-    counts: dict[str, int] = {}
+def lines(doctree: nodes.document) -> Iterator[tuple[nodes.raw, Verdict]]:
+    """Yields the lines that show a verdict, and what they say."""
     for raw in doctree.findall(nodes.raw):
         found = _LINE.search(raw.astext())
-        if found is None:
-            continue
-        verdict = Verdict(**json.loads(html.unescape(found[1])))
+        if found is not None:
+            yield raw, Verdict(**json.loads(html.unescape(found[1])))
+
+
+def _checks(
+    env: BuildEnvironment, doctree: nodes.document, own: set[str]
+) -> Iterator[Check]:
+    counts: dict[str, int] = {}
+    for raw, verdict in lines(doctree):
         number = counts[verdict.equation] = counts.get(verdict.equation, 0) + 1
         anchor = f"check-{verdict.equation}-{number}"
+        if verdict.equation not in own:  # its own page has such an anchor already
+            anchor = f"{nodes.make_id(env.docname)}-{anchor}"
         raw[0] = nodes.Text(_LINE.sub(rf'\g<0> id="{anchor}"', raw.astext()))
         env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor)
         yield Check(verdict, anchor)
@@ -99,14 +124,19 @@ def problems(found: dict[str, Page]) -> Iterator[tuple[str, int | None, str]]:
     Yields:
         The page, the line where it is known, and a sentence.
     """
-    home = {each.label: name for name, page in found.items() for each in page.equations}
+    home = homes(found)
     for name, page in found.items():
         for equation in page.equations:
             fault = _fault_of_equation(equation, len(page.checks_of(equation.label)))
             if fault:
                 yield name, equation.line, f"{equation.label} {fault}"
-        for verdict, _ in page.checks:
-            fault = _fault_of_verdict(verdict, name, home.get(verdict.equation))
+        for check in page.checks:
+            verdict = check.verdict
+            at = home.get(verdict.equation)
+            # a mistake may be refused anywhere, and a page without equations of its
+            # own is about those of others
+            here = name if page.equations and not refused(check) else at
+            fault = _fault_of_verdict(verdict, here, at)
             if fault:
                 yield name, None, f"a verdict names {verdict.equation}, {fault}"
 
@@ -126,12 +156,12 @@ def _fault_of_equation(equation: Equation, num_checks: int) -> str:
     return ""
 
 
-def _fault_of_verdict(verdict: Verdict, page: str, home: str | None) -> str:
+def _fault_of_verdict(verdict: Verdict, page: str | None, home: str | None) -> str:
     if home is None:
         return "which labels no equation of the book; correct the name in the cell"
     if home != page:
         return f"which stands on the page {home}; check an equation where it stands"
-    if verdict.kind not in KINDS:
+    if verdict.kind not in KINDS + REFUSALS:
         return f"and is of the kind {verdict.kind!r}; wanted is one of {KINDS}"
     if not verdict.ok:
         return "and says that it does not hold; correct the equation or the cell"
@@ -154,4 +184,4 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("env-purge-doc", forget)
     app.connect("doctree-read", collect)
     app.connect("env-check-consistency", warn)
-    return {"env_version": 1, "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"env_version": 2, "parallel_read_safe": False, "parallel_write_safe": True}

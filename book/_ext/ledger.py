@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from docutils import nodes
-from evidence import KINDS, Check, Equation, Page, pages
+from evidence import KINDS, REFUSALS, Check, Equation, Page, homes, pages, refused
 from html_element import HtmlElement, element
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -15,17 +15,21 @@ from jensengap.verdict import measured
 COLUMNS = ("evidence", "worst", "allowed", "pairs", "checks")
 TOTALS = ("evidence", "equations", "checks", "pairs", "worst", "allowed")
 SIGNS = {"identity": "=", "bound": "≤", "estimate": "≈", "definition": "≔"}
+SIGNS |= dict(zip(REFUSALS, "≠≰≉", strict=True), refused="✗")
 NOTHING = "nothing is claimed, nothing to check"
 
 Content = nodes.Node | str
 
 
 def worst(checks: Iterable[Check]) -> Check:
-    """Returns the check with the largest error; of bounds, with the least slack."""
+    """Returns the check with the largest error; of bounds, with the least slack.
+
+    Of mistakes it is the one that came closest to passing, with the smallest error.
+    """
 
     def badness(check: Check) -> float:
         error = check.verdict.error
-        return -error if check.verdict.kind == "bound" else error
+        return -error if check.verdict.kind in ("bound", *REFUSALS) else error
 
     return max(checks, key=badness)
 
@@ -34,7 +38,7 @@ def alike(checks: Iterable[Check]) -> list[list[Check]]:
     """Groups checks of one kind that were held to the same tolerance."""
     groups: dict[tuple[int, float], list[Check]] = {}
     for check in checks:
-        key = KINDS.index(check.verdict.kind), check.verdict.tolerance
+        key = (KINDS + REFUSALS).index(check.verdict.kind), check.verdict.tolerance
         groups.setdefault(key, []).append(check)
     return [groups[key] for key in sorted(groups)]
 
@@ -42,6 +46,8 @@ def alike(checks: Iterable[Check]) -> list[list[Check]]:
 def allowed(kind: str, tolerance: float) -> str:
     """Returns what an error was held against, such as `≤ 1e−12`."""
     limit = f"{tolerance:g}".replace("-", "−")
+    if kind in REFUSALS:
+        return f"> {limit}" + " se" * kind.endswith("estimate")
     return {
         "identity": f"≤ {limit}",
         "bound": f"≥ −{limit}" if tolerance else "≥ 0",
@@ -78,7 +84,9 @@ def _table(columns: Iterable[str], *bodies: HtmlElement, name: str) -> HtmlEleme
 
 
 def _kind(kind: str) -> list[Content]:
-    return [element("span", SIGNS[kind], class_="jg-sign", aria_hidden="true"), kind]
+    word = "refused" if kind in REFUSALS else kind
+    look = "jg-sign jg-refused" if word == "refused" else "jg-sign"
+    return [element("span", SIGNS[kind], class_=look, aria_hidden="true"), word]
 
 
 class Ledger(SphinxDirective):
@@ -92,22 +100,37 @@ class Ledger(SphinxDirective):
         self.env.note_reread()  # whatever changes elsewhere changes it
         found = pages(self.env)
         order = [page for page in reading_order(self.env) if page in found]
+        self.home = homes(found)
+        self.equations = {e.label: e for page in order for e in found[page].equations}
         sections = [self.section(page, found[page]) for page in order]
         return [*self.totals([found[page] for page in order]), *sections]
 
     def totals(self, found: list[Page]) -> Iterator[nodes.Node]:
         """Yields a sentence, and a table of what there is of each kind."""
         equations = [equation for page in found for equation in page.equations]
-        checks = [check for page in found for check in page.checks]
+        checks = [c for page in found for e in page.equations
+                  for c in page.checks_of(e.label)]  # fmt: skip
+        every = [check for page in found for check in page.checks]
+        mistakes = [check for check in every if refused(check)]
+        again = len(every) - len(mistakes) - len(checks)
         num_definitions = sum(equation.definition for equation in equations)
         sentence = (
             f"Of the book's {len(equations)} labelled equations {num_definitions} are "
             f"definitions and {len(equations) - num_definitions} are claims; "
             f"{len(checks)} checks compared {num_pairs(checks)} pairs of numbers."
         )
+        if mistakes or again:
+            sentence += (
+                f" The appendices check equations {again} times more and refuse "
+                f"{len(mistakes)} mistakes; neither counts as evidence."
+            )
         yield nodes.paragraph("", sentence)
         rows = [self.total(kind, checks) for kind in KINDS]
         rows.append(_row(TOTALS, _kind("definition"), str(num_definitions), *[""] * 4))
+        if mistakes:
+            broken = str(len({check.verdict.equation for check in mistakes}))
+            counts = broken, str(len(mistakes)), num_pairs(mistakes)
+            rows.append(_row(TOTALS, _kind("refused"), *counts, "", ""))
         yield _table(TOTALS, element("tbody", *rows), name="jg-totals")
 
     def total(self, kind: str, checks: list[Check]) -> HtmlElement:
@@ -123,17 +146,30 @@ class Ledger(SphinxDirective):
         return _row(TOTALS, _kind(kind), *counts, link, limit)
 
     def section(self, name: str, page: Page) -> nodes.section:
-        """Returns the section of one page: its title, its equations."""
+        """Returns the section of one page: its title, its equations, its visits."""
         title = self.env.titles[name].astext()
         link = self.link("std", "doc", f"/{name}", title)
         bodies = [
-            self.body(each, page.checks_of(each.label)) for each in page.equations
-        ]
+            self.body(each, page.checks_of(each.label), f"row-{each.label}")
+            for each in page.equations
+        ] + list(self.visits(name, page))
         table = _table(COLUMNS, *bodies, name="jg-rows")
         ids = [nodes.make_id(f"ledger-{name}")]
         return nodes.section("", nodes.title("", "", link), table, ids=ids)
 
-    def body(self, equation: Equation, checks: list[Check]) -> HtmlElement:
+    def visits(self, name: str, page: Page) -> Iterator[HtmlElement]:
+        """Yields rows for the mistakes of a page, and for others' equations on it."""
+        groups: dict[str, list[Check]] = {}
+        for check in page.checks:
+            label = check.verdict.equation
+            if label in self.home and (refused(check) or self.home[label] != name):
+                groups.setdefault(label, []).append(check)
+        for label, checks in groups.items():
+            row = f"row-{nodes.make_id(name)}-{label}"
+            equation = self.equations[label]._replace(definition=False)
+            yield self.body(equation, checks, row)
+
+    def body(self, equation: Equation, checks: list[Check], row: str) -> HtmlElement:
         """Returns the rows of one equation: itself, then its evidence."""
         number = self.link("math", "eq", equation.label, "")
         latex = equation.latex
@@ -145,7 +181,7 @@ class Ledger(SphinxDirective):
             kind = element("td", *_kind("definition"), class_="jg-evidence")
             nothing = element("td", NOTHING, colspan="4", class_="jg-nothing")
             rows = [element("tr", kind, nothing)]
-        return element("tbody", element("tr", head), *rows, id=f"row-{equation.label}")
+        return element("tbody", element("tr", head), *rows, id=row)
 
     def line(self, checks: list[Check]) -> HtmlElement:
         """Returns one line of evidence, from checks that are alike."""

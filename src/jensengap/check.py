@@ -1,30 +1,34 @@
-"""Verdicts: an identity, a bound, or an estimate against its standard error.
+"""Verdicts: an identity, a bound, an estimate, or a mistake that fails one of them.
 
 Each names the equation it is about, shows one line, keeps its numbers in the cell's
 output (MIME type ``application/vnd.jensengap.verdict+json``), and raises
-:class:`CheckError` where the claim does not hold.
+:class:`CheckError` where the claim does not hold, or the mistake goes unnoticed.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
 import torch
-from IPython.core.getipython import get_ipython
-from IPython.display import display
 from torch import Tensor
 
 from jensengap.divergences import Estimate
-from jensengap.verdict import MIME, NUM_STDERR, CheckError, Verdict, conclude, number
+from jensengap.glue import VALUE, glue
+from jensengap.verdict import (
+    MIME,
+    NUM_STDERR,
+    REFUSED,
+    CheckError,
+    Verdict,
+    conclude,
+    number,
+)
 
 __all__ = [
     "MIME", "NUM_STDERR", "VALUE", "CheckError", "Verdict", "bound", "estimate",
-    "glue", "identity", "number",
+    "glue", "identity", "number", "refuses",
 ]  # fmt: skip
-
-VALUE = "application/vnd.jensengap.value"
 
 
 def identity(
@@ -145,47 +149,62 @@ def estimate(
     return conclude(verdict, f"± {number(float(stderr[worst]), 2)}")
 
 
-def glue(name: str, value: Any, spec: str = ".3f") -> None:
-    """Publish a measured number for the prose, as ``{glue:text}`` finds it.
-
-    The output keeps the number in full beside its text (MIME type ``VALUE``, as JSON),
-    so that two runs can be compared to the last bit.
+def refuses(
+    equation: str,
+    left: Any,
+    right: Any,
+    margin: float,
+    *,
+    kind: str = "identity",
+    case: str = "",
+) -> Verdict:
+    r"""Check that a mistake is caught: a claim fails, by more than ``margin``.
 
     Args:
-        name: what the prose calls it.
-        value: a number, an :class:`Estimate` (printed with its ±), or a string.
-        spec: format of the number.
+        equation: label of the equation that the mistake breaks.
+        left: what the mistake computes; an :class:`Estimate` for an estimate, and for
+            a bound the side that ought to be the lower one.
+        right: number or tensor of the same shape.
+        margin: what the largest error must exceed, in the unit of the kind: at least
+            the tolerance that the cure is held to; standard errors for an estimate.
+        kind: the claim that fails: ``identity``, ``bound`` or ``estimate``.
+        case: the name of the mistake.
+
+    Returns:
+        The verdict, shown as one line; its ``error`` is the largest one.
 
     Raises:
-        ValueError: a number that is not finite has no place in a sentence.
+        CheckError: the mistake is not refused, or a number is not finite.
+        ValueError: an unknown kind, shapes differ, nothing to compare, or a margin
+            that is not positive and finite, or at which an estimate is accepted.
     """
-    bundle = {}
-    if isinstance(value, str):
-        text = value
-    else:
-        parts = value if isinstance(value, Estimate) else (value,)
-        values = [float(part) for part in parts]
-        if not all(math.isfinite(v) for v in values):
-            raise ValueError(f"{name} must be finite to be printed, got {value}")
-        text = " ± ".join(_printed(v, spec) for v in values)
-        bundle[VALUE] = json.dumps(values)
-    if get_ipython() is not None:
-        # a repr, because the page evaluates what it finds: 0.280 would turn into 0.28
-        bundle["text/plain"] = repr(text)
-        # the prefix hides the output from the page; only the prose shows it
-        prefix = "application/papermill.record/"
-        display(
-            {prefix + kind: data for kind, data in bundle.items()},
-            raw=True,
-            metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
+    least = {"identity": 0.0, "bound": 0.0, "estimate": NUM_STDERR}.get(kind)
+    if least is None:
+        raise ValueError(f"kind must be identity, bound or estimate, got {kind!r}")
+    if not least < margin < math.inf:
+        raise ValueError(
+            f"{equation}: margin must be above {least:g} and finite, got {margin}; "
+            "give the smallest error that is no accident"
         )
-
-
-def _printed(value: float, spec: str) -> str:
-    text = format(value, spec)
-    if not text.strip("-0."):  # rounded to zero, which has no sign
-        text = text.lstrip("-")
-    return text.replace("-", "−")
+    value, stderr = left if kind == "estimate" else (left, None)
+    value, truth = _pair(equation, value, right)
+    error = value - truth
+    if stderr is not None:
+        stderr, _ = _pair(equation, stderr, right)
+        error = error / stderr
+    if not bool(error.isfinite().all()):
+        raise CheckError(
+            f"{equation}: a mistake is refused by a finite number, got "
+            f"{value.tolist()} and {truth.tolist()}; compare what stays finite"
+        )
+    error = error if kind == "bound" else error.abs()
+    worst = int(error.argmax())
+    verdict = Verdict(
+        REFUSED + kind, equation, case, float(value[worst]), float(truth[worst]),
+        float(error[worst]), margin, len(error), bool(error[worst] > margin),
+    )  # fmt: skip
+    bar = "" if stderr is None else f"± {number(float(stderr[worst]), 2)}"
+    return conclude(verdict, bar)
 
 
 def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
