@@ -28,7 +28,7 @@ OPTIONS = re.compile(r"\A(?:---\n(?s:.*?)\n---\n|(?:[ \t]*:[\w-]+:.*(?:\n|\Z))+)
 
 
 @cache
-def _parser():
+def parser():
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     extensions = set(settings["parse"]["myst_enable_extensions"])
     return create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
@@ -46,7 +46,7 @@ def said(page: str) -> tuple[list[str], list[str]]:
 def in_markdown(source: str) -> tuple[list[str], list[str]]:
     """Returns the texts and the formulas of a piece of MyST."""
     texts, formulas = [], []
-    for token in _parser().parse(source):
+    for token in parser().parse(source):
         if token.type == "inline":
             texts.append("".join(_piece(part) for part in token.children))
             formulas += [p.content for p in token.children if _is_formula(p)]

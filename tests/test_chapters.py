@@ -1,5 +1,6 @@
 """What every chapter promises, read from its source."""
 
+import ast
 import re
 
 import pytest
@@ -148,6 +149,19 @@ def test_figures_say_what_they_show_to_those_who_cannot_see(page):
             if (module, kind) in {("plot", "figure"), ("figures", "moving")}:
                 drawing.add(number)
     assert drawing <= with_alt
+
+
+@each_page
+def test_figures_have_a_caption_that_says_what_to_see(page):
+    for module, kind in (("plot", "show"), ("figures", "moving")):
+        for _, name, call in calls(page, module):
+            words = {word.arg: word.value for word in call.keywords}
+            if name == kind:
+                assert {"alt", "caption"} <= set(words), f"{kind}, line {call.lineno}"
+                for said in (words["alt"], words["caption"]):
+                    assert ast.unparse(said).strip("f'\""), (
+                        f"{kind}, line {call.lineno}"
+                    )
 
 
 def cited(page):

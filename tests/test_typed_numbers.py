@@ -149,4 +149,4 @@ def test_captions_and_alt_texts_are_read(monkeypatch):
 def test_captions_and_alt_texts_are_found():
     words = spoken.captions("gan/minimax")
     assert "The same players, three seeds, and two losses for the forger." in words
-    assert any(text.startswith("Left: the JSD rises") for text in words)
+    assert any(text.startswith("Two panels with two bells each") for text in words)
