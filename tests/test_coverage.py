@@ -64,3 +64,80 @@ def test_nothing_is_not_counted():
 def test_a_count_that_nothing_or_everything_reaches_is_refused(min_count):
     with pytest.raises(ValueError, match=f"samples, 3, got {min_count};"):
         coverage.modes_covered(CENTERS, CENTERS, 1.0, min_count)
+
+
+def by_hand(x, y, k):
+    """Share of the y within reach of an x, reach being that to its k-th neighbour."""
+    inside = 0
+    for point in y:
+        for i, centre in enumerate(x):
+            others = [(centre - o).norm() for j, o in enumerate(x) if j != i]
+            if (point - centre).norm() <= sorted(others)[k - 1]:
+                inside += 1
+                break
+    return inside / len(y)
+
+
+@pytest.mark.parametrize(("k", "chunk"), [(1, 1), (2, 7), (3, 1000)])
+def test_precision_and_recall_are_those_of_the_definition(k, chunk):
+    torch.manual_seed(0)
+    x, y = torch.randn(40, 3), 0.7 * torch.randn(25, 3) + 0.5
+    got = coverage.precision_recall(x, y, k, chunk=chunk)
+    assert got.precision.item() == pytest.approx(by_hand(x, y, k))
+    assert got.recall.item() == pytest.approx(by_hand(y, x, k))
+    assert 0 < got.recall < got.precision < 1
+
+
+def test_a_set_covers_itself_and_nothing_far_away():
+    torch.manual_seed(0)
+    x = torch.randn(30, 2)
+    assert coverage.precision_recall(x, x) == (1, 1)
+    assert coverage.precision_recall(x, x + 100) == (0, 0)
+
+
+def test_swapping_the_sets_swaps_precision_and_recall():
+    torch.manual_seed(0)
+    x, y = torch.randn(30, 2), 0.3 * torch.randn(50, 2)
+    assert coverage.precision_recall(x, y)[::-1] == coverage.precision_recall(y, x)
+
+
+def test_a_generator_of_one_mode_of_two_is_precise_and_has_half_the_recall():
+    torch.manual_seed(0)
+    x = torch.randn(200, 2) + 50 * (torch.arange(200) % 2)[:, None]
+    got = coverage.precision_recall(x, torch.randn(200, 2), 5)
+    assert got.precision > 0.9
+    assert 0.4 < got.recall <= 0.5
+
+
+@pytest.mark.parametrize(("k", "chunk"), [(0, 5), (3, 5), (1, 0)])
+def test_neighbours_must_exist(k, chunk):
+    with pytest.raises(ValueError, match=f"got {k} for 9 and 3 points and chunk="):
+        coverage.precision_recall(torch.zeros(9, 1), torch.zeros(3, 1), k, chunk=chunk)
+
+
+def test_an_edge_of_m_equal_steps_has_the_steepness_one_over_m():
+    for steps in (1, 2, 4):
+        ramp = (torch.arange(8.0) / steps).clamp(max=1).expand(8, 8)
+        got = coverage.edge_steepness(ramp.reshape(1, 64))
+        torch.testing.assert_close(got, torch.tensor([1 / steps]))
+
+
+def test_steepness_is_one_for_binary_images_and_ignores_turning_and_the_ground():
+    torch.manual_seed(0)
+    x = torch.rand(5, 64)
+    torch.testing.assert_close(coverage.edge_steepness(x.round()), torch.ones(5))
+    turned = x.reshape(5, 8, 8).mT.flatten(1)
+    for same in (turned, 1 - x):
+        torch.testing.assert_close(
+            coverage.edge_steepness(same), coverage.edge_steepness(x)
+        )
+    torch.testing.assert_close(
+        coverage.edge_steepness(x / 2), coverage.edge_steepness(x) / 2
+    )
+
+
+def test_steepness_needs_square_images_with_an_edge():
+    with pytest.raises(ValueError, match="must be square, got 7 pixels"):
+        coverage.edge_steepness(torch.rand(1, 7))
+    with pytest.raises(ValueError, match="needs an edge"):
+        coverage.edge_steepness(torch.ones(1, 9))

@@ -88,3 +88,108 @@ def test_the_two_pulls_on_a_logit_always_sum_to_one(fake):
     )
     share = torch.full_like(fake, 1 / len(fake))
     torch.testing.assert_close(-first - second, share, rtol=0, atol=1e-12)
+
+
+def test_a_critic_scores_by_the_difference_of_means():
+    real, fake = torch.tensor([1.0, 3.0], **F64), torch.tensor([5.0, -7.0, 8.0], **F64)
+    assert gan.wasserstein.discriminator_loss(real, fake) == 2 - 2
+    assert gan.wasserstein.discriminator_loss(real + 1, fake) == -1
+    assert gan.wasserstein.generator_loss(fake) == -2
+    of_real, of_fake = slope(gan.wasserstein.discriminator_loss, real, fake)
+    assert of_real.tolist() == [-0.5, -0.5]
+    torch.testing.assert_close(of_fake, torch.full_like(fake, 1 / 3))
+
+
+def test_critics_of_slope_one_find_the_distance_of_two_points():
+    # the points 0 and 3 on the line: among f(x) = a x with |a| <= 1 the best is a = -1
+    real, fake = torch.tensor([0.0], **F64), torch.tensor([3.0], **F64)
+    losses = [
+        gan.wasserstein.discriminator_loss(a * real, a * fake) for a in (-1, 0, 0.5, 1)
+    ]
+    assert min(losses) == losses[0] == -3
+
+
+def test_the_hinge_pulls_until_the_margin_and_no_further():
+    real = torch.tensor([-2.0, 0.5, 1.5, 9.0], **F64)
+    fake = torch.tensor([-3.0, -0.5, 4.0], **F64)
+    wanted = (3 + 0.5) / 4 + (0.5 + 5) / 3
+    assert abs(gan.hinge.discriminator_loss(real, fake) - wanted) < 1e-15
+    of_real, of_fake = slope(gan.hinge.discriminator_loss, real, fake)
+    assert of_real.tolist() == [-0.25, -0.25, 0, 0]
+    torch.testing.assert_close(of_fake, torch.tensor([0, 1, 1], **F64) / 3)
+    zero = torch.zeros(5, **F64)
+    assert gan.hinge.discriminator_loss(zero, zero) == 2
+    assert gan.hinge.generator_loss(fake) == gan.wasserstein.generator_loss(fake)
+
+
+def quadratic(x):
+    """Return (|x|² + x₁) / 2, whose gradient is x + (½, 0, …)."""
+    return (x.square().flatten(1).sum(1) + x.flatten(1)[:, 0]) / 2
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2)])
+def test_r1_is_the_mean_squared_slope_at_the_data(shape):
+    torch.manual_seed(0)
+    x = torch.randn(5, *shape, **F64)
+    by_hand = x.clone().flatten(1)
+    by_hand[:, 0] += 0.5
+    wanted = by_hand.square().sum(1).mean()
+    torch.testing.assert_close(gan.r1_penalty(quadratic, x), wanted)
+
+
+def test_examples_may_be_numbers():
+    x = torch.tensor([1.0, 2.0, -4.0], **F64)
+    assert gan.r1_penalty(lambda x: x.square() / 2, x) == (1 + 4 + 16) / 3
+
+
+def test_penalties_teach_the_discriminator_and_not_the_generator():
+    weight = torch.tensor([[0.6], [-0.8]], **F64, requires_grad=True)
+    real = torch.ones(4, 2, **F64)
+    fake = torch.zeros(4, 2, **F64, requires_grad=True)
+
+    def linear(x):
+        return (x @ weight)[:, 0]
+
+    (of_weight,) = torch.autograd.grad(gan.r1_penalty(linear, real), weight)
+    torch.testing.assert_close(of_weight, 2 * weight)
+    loss = gan.gradient_penalty(lambda x: 3 * linear(x), real, fake)
+    assert abs(loss - 4) < 1e-12  # the slope is 3, and 1 is wanted
+    of_weight, of_fake = torch.autograd.grad(loss, (weight, fake), allow_unused=True)
+    torch.testing.assert_close(of_weight, 2 * (3 - 1) * 3 * weight)
+    assert of_fake is None
+
+
+def test_the_gradient_penalty_looks_everywhere_between_real_and_fake():
+    # f = x² / 2 has the slope x: on segments from 0 to 1 the mean of (x - 1)² is 1/3
+    torch.manual_seed(0)
+    zero, one = torch.zeros(40_000, 1, **F64), torch.ones(40_000, 1, **F64)
+
+    def half_square(x):
+        return x[:, 0].square() / 2
+
+    for real, fake in ((zero, one), (one, zero)):
+        seen = gan.gradient_penalty(half_square, real, fake)
+        assert abs(seen - 1 / 3) < 4 * math.sqrt(4 / 45 / 40_000)
+    away = gan.gradient_penalty(half_square, one + 1, one + 1)
+    assert abs(away - 1) < 1e-12
+
+
+def test_each_pair_has_one_share_for_all_its_coordinates():
+    # real is 0 and fake (1, 1): between them both coordinates are the same
+    torch.manual_seed(0)
+    seen = []
+
+    def watch(x):
+        seen.append(x.detach())
+        return x.flatten(1).sum(1)
+
+    gan.gradient_penalty(watch, torch.zeros(6, 2, 2), torch.ones(6, 2, 2))
+    (points,) = seen
+    assert (points == points[:, :1, :1]).all()
+    assert points[:, 0, 0].unique().numel() == 6
+    assert points.dtype == torch.float32
+
+
+def test_a_segment_needs_two_ends():
+    with pytest.raises(ValueError, match=r"got \(3, 2\) and \(4, 2\)"):
+        gan.gradient_penalty(quadratic, torch.zeros(3, 2), torch.zeros(4, 2))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 import jensengap
+from jensengap import latent_meaning, ring
 
 FOLDER = Path(jensengap.__file__).parent / "recorded"
 
@@ -36,7 +37,26 @@ class Experiment(NamedTuple):
                 yield {**setting, "seed": seed}
 
 
-EXPERIMENTS: dict[str, Experiment] = {}
+EXPERIMENTS: dict[str, Experiment] = {
+    "mode-collapse": Experiment(
+        question="At which step sizes and penalties does a small GAN cover the ring?",
+        run=ring.run,
+        settings=[
+            {"generator_rate": 1e-3, "discriminator_rate": rate, "gamma": gamma}
+            for rate in (1e-3, 3e-4, 1e-4)
+            for gamma in (0.0, 0.1, 1.0, 10.0)
+        ]
+        # equal again, and both slow: is it the ratio that matters?
+        + [{"generator_rate": 3e-4, "discriminator_rate": 3e-4, "gamma": 0.0}],
+        seeds=range(8),
+    ),
+    "latent-meaning": Experiment(
+        question="Does a linear probe read digits better from a VAE's z than a GAN's?",
+        run=latent_meaning.run,
+        settings=[{"num_epochs": 5}],
+        seeds=range(6),
+    ),
+}
 
 
 def _versions() -> dict[str, str]:

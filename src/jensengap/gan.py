@@ -1,8 +1,10 @@
-r"""The adversarial game as two losses on the discriminator's logits.
+r"""The adversarial game as two losses on the discriminator's logits, and its penalties.
 
 ``D(x) = sigmoid(logits)`` is the probability that ``x`` is real: real = 1, fake = 0.
 Each loss is minimised by its own player. In :data:`minimax` both pull on the same
-number; :data:`non_saturating` gives the generator another one to descend.
+number; :data:`non_saturating` gives the generator another one to descend. For
+:data:`wasserstein` and :data:`hinge` the "logits" are scores that stand for no
+probability. A penalty is added, with a weight, to the discriminator's loss.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, relu
 
 
 class Game(NamedTuple):
@@ -91,5 +94,117 @@ def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
     return -logsigmoid(fake_logits).mean()
 
 
+def critic_loss(
+    real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
+) -> Float[Tensor, ""]:
+    r"""$\mathbb E_q[f(x)]-\mathbb E_p[f(x)]$: real is to score higher than fake.
+
+    Among all $f$ of slope at most one the least value is minus the Wasserstein-1
+    distance; without a limit on the slope there is none, unless both are alike.
+
+    Args:
+        real_scores: $f$ of real examples.
+        fake_scores: $f$ of generated ones.
+
+    Returns:
+        A scalar in the unit of ``f``.
+
+    Source: Arjovsky, Chintala and Bottou (2017), eq. 2.
+    """
+    return fake_scores.mean() - real_scores.mean()
+
+
+def hinge_loss(
+    real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
+) -> Float[Tensor, ""]:
+    r"""$\mathbb E_p[\max(0,1-f(x))]+\mathbb E_q[\max(0,1+f(x))]$.
+
+    What scores beyond the margin, real above 1 or fake below -1, pulls no more.
+
+    Args:
+        real_scores: $f$ of real examples.
+        fake_scores: $f$ of generated ones.
+
+    Returns:
+        A scalar, never negative; 2 for a discriminator that is zero.
+
+    Source: Lim and Ye (2017), Geometric GAN; Miyato et al. (2018), eq. 16.
+    """
+    return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
+
+
+def score_loss(fake_scores: Float[Tensor, "m"]) -> Float[Tensor, ""]:
+    r"""$-\mathbb E_q[f(x)]$: the generator raises the score of what it makes.
+
+    Args:
+        fake_scores: $f$ of generated examples.
+
+    Returns:
+        A scalar in the unit of ``f``.
+    """
+    return -fake_scores.mean()
+
+
+def r1_penalty(
+    discriminator: Callable[[Tensor], Tensor], real: Float[Tensor, "n *d"]
+) -> Float[Tensor, ""]:
+    r"""$\mathbb E_p\|\nabla_xf(x)\|^2$, the squared slope at the data.
+
+    The discriminator minimises its loss plus $\frac\gamma2$ times this.
+
+    Args:
+        discriminator: $f$, from examples to one logit each.
+        real: real examples.
+
+    Returns:
+        A scalar, never negative, differentiable in the discriminator's parameters.
+
+    Source: Mescheder, Geiger and Nowozin (2018), section 4.1.
+    """
+    return _slopes(discriminator, real).square().sum(1).mean()
+
+
+def gradient_penalty(
+    discriminator: Callable[[Tensor], Tensor],
+    real: Float[Tensor, "n *d"],
+    fake: Float[Tensor, "m *d"],
+) -> Float[Tensor, ""]:
+    r"""$\mathbb E\,(\|\nabla_xf(x)\|-1)^2$ between real and fake: slope one is wanted.
+
+    Each $x$ is drawn uniformly from the segment between a real example and a fake one.
+
+    Args:
+        discriminator: $f$, from examples to one score each.
+        real: real examples.
+        fake: as many generated ones.
+
+    Returns:
+        A scalar, never negative, differentiable in the discriminator's parameters.
+
+    Raises:
+        ValueError: real and fake differ in shape.
+
+    Source: Gulrajani et al. (2017), eq. 3.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(
+            "real and fake must have the same shape, one segment for each pair, got "
+            f"{tuple(real.shape)} and {tuple(fake.shape)}"
+        )
+    share = torch.rand(len(real), *[1] * (real.ndim - 1)).to(real)
+    between = real + share * (fake - real)
+    return (_slopes(discriminator, between).norm(dim=1) - 1).square().mean()
+
+
+def _slopes(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return the gradient at each example, flat, as a function of the parameters."""
+    x = x.detach().requires_grad_()
+    # the examples do not mix, so the sum's gradient holds each one's own
+    (slopes,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    return slopes.reshape(len(x), -1)
+
+
 minimax = Game(classification_loss, saturating_loss)
 non_saturating = Game(classification_loss, non_saturating_loss)
+wasserstein = Game(critic_loss, score_loss)
+hinge = Game(hinge_loss, score_loss)

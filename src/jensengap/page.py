@@ -13,7 +13,9 @@ import html
 import io
 import re
 
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, MUTED, LINE, PAPER = "#24292f", "#5f6b7a", "#d5dae1", "#ffffff"
 RECONSTRUCTION, PRIOR, GAP, ACCENT = "#0068a8", "#b34700", "#007a5a", "#7a3e9d"
@@ -42,8 +44,11 @@ def svg(fig: Figure, alt: str, prefix: str = "") -> str:
     """
     if not alt.strip():
         raise ValueError("alt must say what the figure shows, got an empty text")
+    if isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine):
+        fig.draw_without_rendering()  # one round of layout, before the one that counts
     buffer = io.StringIO()
-    fig.savefig(buffer, format="svg", metadata={"Date": None})
+    # savefig would draw each time twice, and frames are drawn by the dozen
+    FigureCanvasSVG(fig).print_svg(buffer, metadata={"Date": None})
     drawing = buffer.getvalue()
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
     drawing = _slim(drawing[drawing.index("<defs>") :])

@@ -1,0 +1,237 @@
+r"""Diffusion as a chain of latent variables: its schedule, its kernels, its bound.
+
+The data $x_0$ becomes noise by $T$ Gaussian steps that nobody learns,
+$q(x_t\,|\,x_{t-1})=\mathcal N(\sqrt{\alpha_t}\,x_{t-1},\,\beta_tI)$, where
+$\alpha_t=1-\beta_t$. A model walks back. Its one network predicts the noise:
+``predict(x_t, t)``, from points ``(*b, d)`` and steps that broadcast to ``(*b)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.distributions import Independent, Normal, kl_divergence
+
+from jensengap import nets
+
+Predictor = Callable[[Tensor, Tensor], Tensor]
+
+
+class Schedule(NamedTuple):
+    r"""How much noise each step adds; index 0 of every tensor is the data itself.
+
+    Attributes:
+        beta: $\beta_t$, the variance that step $t$ adds, ``(T + 1,)``; the first is 0.
+        alpha_bar: $\bar\alpha_t=\prod_{s\le t}(1-\beta_s)$, the same shape; first 1.
+    """
+
+    beta: Float[Tensor, "steps"]
+    alpha_bar: Float[Tensor, "steps"]
+
+    @property
+    def num_steps(self) -> int:
+        """How many steps lead from the data to the noise, T."""
+        return len(self.beta) - 1
+
+    @property
+    def noise_weights(self) -> Float[Tensor, "steps"]:
+        r"""What the bound charges for $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
+
+        $w_t=\beta_t/(2\alpha_t(1-\bar\alpha_t))$; the first entry is 0.
+        Source: Ho, Jain and Abbeel (2020), eq. 12 with $\sigma_t^2=\beta_t$.
+        """
+        beta, left = self.beta[1:], 1 - self.alpha_bar[1:]
+        weight = beta / (2 * (1 - beta) * left)
+        return torch.cat([torch.zeros_like(weight[:1]), weight])
+
+
+def schedule(betas: Float[Tensor, "t"]) -> Schedule:
+    r"""Make a schedule of the variances $\beta_1,\dots,\beta_T$ that the steps add.
+
+    Args:
+        betas: each between 0 and 1, both excluded.
+
+    Returns:
+        The schedule, in float64.
+
+    Raises:
+        ValueError: no step, or a variance out of range.
+    """
+    if len(betas) < 1 or not bool(((betas > 0) & (betas < 1)).all()):
+        raise ValueError(
+            f"a schedule needs variances between 0 and 1, got {betas.tolist()}; at 1 a "
+            "step would forget everything, at 0 it would do nothing"
+        )
+    betas = betas.double().cpu()
+    beta = torch.cat([torch.zeros_like(betas[:1]), betas])
+    return Schedule(beta, (1 - beta).cumprod(0))
+
+
+def cosine_schedule(
+    num_steps: int, *, offset: float = 0.008, max_beta: float = 0.999
+) -> Schedule:
+    r"""Noise that rises evenly: $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
+
+    Args:
+        num_steps: $T$, at least 1.
+        offset: $o$, positive; keeps the first steps from being too small.
+        max_beta: the largest $\beta_t$, below 1; the last steps would reach 1.
+
+    Returns:
+        The schedule.
+
+    Raises:
+        ValueError: no step, an offset that is not positive, or a ``max_beta`` that is
+            not between 0 and 1.
+
+    Source: Nichol and Dhariwal (2021), eq. 17.
+    """
+    if num_steps < 1 or not offset > 0 or not 0 < max_beta < 1:
+        raise ValueError(
+            "a cosine schedule needs num_steps >= 1, offset > 0 and max_beta in (0, 1),"
+            f" got {num_steps}, {offset} and {max_beta}"
+        )
+    time = torch.linspace(0, 1, num_steps + 1, dtype=torch.float64)
+    kept = ((time + offset) / (1 + offset) * math.pi / 2).cos().square()
+    return schedule((1 - kept[1:] / kept[:-1]).clamp(max=max_beta))
+
+
+def diffuse(
+    noise: Schedule, x_0: Float[Tensor, "*b d"], t: Int[Tensor, "*#b"]
+) -> Independent:
+    r"""$q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
+
+    Args:
+        noise: the schedule.
+        x_0: data.
+        t: steps, from 1 to $T$, broadcastable to the points.
+
+    Raises:
+        ValueError: a step that is out of range.
+
+    Source: Sohl-Dickstein et al. (2015); Ho, Jain and Abbeel (2020), eq. 4.
+    """
+    kept = _at(noise.alpha_bar, t, x_0, first=1)
+    return nets.gaussian(kept.sqrt() * x_0, (1 - kept).sqrt())
+
+
+def posterior(
+    noise: Schedule,
+    x_t: Float[Tensor, "*b d"],
+    x_0: Float[Tensor, "*b d"],
+    t: Int[Tensor, "*#b"],
+) -> Independent:
+    r"""$q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
+
+    $$\tilde\mu_t=\frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0
+    +\frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t,\qquad
+    \tilde\beta_t=\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\,\beta_t$$
+
+    Args:
+        noise: the schedule.
+        x_t: where the step back starts.
+        x_0: the data point that it comes from.
+        t: steps, from 2 to $T$; at 1 the step back is certain, and has no density.
+
+    Raises:
+        ValueError: a step that is out of range.
+
+    Source: Ho, Jain and Abbeel (2020), eqs. 6 and 7.
+    """
+    beta = _at(noise.beta, t, x_t, first=2)
+    kept, before = (_at(noise.alpha_bar, s, x_t, first=1) for s in (t, t - 1))
+    loc = before.sqrt() * beta * x_0 + (1 - beta).sqrt() * (1 - before) * x_t
+    scale = ((1 - before) / (1 - kept) * beta).sqrt()
+    return nets.gaussian(loc / (1 - kept), scale)
+
+
+def reverse(
+    noise: Schedule,
+    x_t: Float[Tensor, "*b d"],
+    eps: Float[Tensor, "*b d"],
+    t: Int[Tensor, "*#b"],
+) -> Independent:
+    r"""$p(x_{t-1}\,|\,x_t)$, the model's step back for a predicted noise.
+
+    $$\mathcal N\Bigl(\frac1{\sqrt{\alpha_t}}\Bigl(x_t-\frac{\beta_t}
+    {\sqrt{1-\bar\alpha_t}}\,\hat\varepsilon\Bigr),\ \beta_tI\Bigr)$$
+
+    Its variance is that of the step forwards, which is right for many small steps.
+
+    Args:
+        noise: the schedule.
+        x_t: where the step back starts.
+        eps: $\hat\varepsilon$, the prediction of the noise in ``x_t``.
+        t: steps, from 1 to $T$.
+
+    Raises:
+        ValueError: a step that is out of range.
+
+    Source: Ho, Jain and Abbeel (2020), eq. 11.
+    """
+    beta, kept = (_at(v, t, x_t, first=1) for v in (noise.beta, noise.alpha_bar))
+    loc = (x_t - beta / (1 - kept).sqrt() * eps) / (1 - beta).sqrt()
+    return nets.gaussian(loc, beta.sqrt())
+
+
+def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
+    """Look the steps up, with a trailing axis, in the points' dtype and device."""
+    last = len(values) - 1
+    if not bool(((t >= first) & (t <= last)).all()):
+        raise ValueError(
+            f"steps must lie between {first} and {last}, got {int(t.min())} to "
+            f"{int(t.max())}; x_0 is the data, x_{last} the noise"
+        )
+    return values[t.cpu()].to(x)[..., None]
+
+
+class Terms(NamedTuple):
+    r"""The telescoped bound, $-\mathrm{ELBO}=L_T+\sum_{t=2}^TL_{t-1}+L_0$, in nats.
+
+    Attributes:
+        prior: $L_T=\mathrm{KL}(q(x_T|x_0)\,\|\,p(x_T))$, ``(n,)``; no parameters.
+        steps: $L_{t-1}=\mathrm{KL}(q(x_{t-1}|x_t,x_0)\,\|\,p(x_{t-1}|x_t))$ for
+            $t=2,\dots,T$, one drawn $x_t$ each, ``(T - 1, n)``.
+        data: $L_0=-\log p(x_0|x_1)$ at one drawn $x_1$, ``(n,)``.
+    """
+
+    prior: Float[Tensor, "n"]
+    steps: Float[Tensor, "s n"]
+    data: Float[Tensor, "n"]
+
+    @property
+    def elbo(self) -> Float[Tensor, "n"]:
+        """The bound: a lower bound of log p(x_0) in expectation."""
+        return -(self.prior + self.steps.sum(0) + self.data)
+
+
+def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Terms:
+    r"""Evaluate every term of the telescoped bound at one draw of each $x_t$.
+
+    Args:
+        noise: the schedule.
+        x_0: data.
+        predict: the noise predictor, called once with points ``(T, n, d)`` and steps
+            ``(T, 1)``.
+
+    Returns:
+        :class:`Terms`, unbiased for each example, differentiable in the predictor.
+
+    Source: Ho, Jain and Abbeel (2020), eq. 5.
+    """
+    t = torch.arange(1, noise.num_steps + 1, device=x_0.device)[:, None]
+    start = x_0.expand(noise.num_steps, *x_0.shape)
+    x_t = diffuse(noise, start, t).sample()  # (T, n, d), each t by itself
+    back = reverse(noise, x_t, predict(x_t, t), t)
+    last = diffuse(noise, x_0, t[-1])
+    prior = kl_divergence(last, nets.gaussian(torch.zeros_like(x_0), 1.0))
+    data = -nets.gaussian(back.mean[0], back.stddev[0]).log_prob(x_0)
+    later = Normal(back.mean[1:], back.stddev[1:])
+    truth = posterior(noise, x_t[1:], start[1:], t[1:]).base_dist
+    # summed by hand: with T = 1 there is no such step, and Independent cannot sum none
+    return Terms(prior, kl_divergence(truth, later).sum(-1), data)

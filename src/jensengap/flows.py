@@ -1,0 +1,187 @@
+r"""Posteriors that are bent Gaussians: invertible maps with known determinants.
+
+A flow draws $u\sim\mathcal N(0,I)$ and returns $z=f(u)$. Where $f$ is invertible,
+
+$$\log q(z)=\log\mathcal N(u;0,I)-\log\Bigl|\det\frac{\partial f}{\partial u}\Bigr| .$$
+
+Each of $b$ examples has a flow of its own; all are evaluated at once.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+# No layer stretches by more than this factor's exponential: a map that is steeper
+# than the rule that integrates it is fine cannot be checked.
+LARGEST_LOG_SCALE = 1.0
+
+
+class Mapped(NamedTuple):
+    r"""Where points went and by how much the map stretched volume on the way.
+
+    Attributes:
+        value: the points, ``(k, b, d)``.
+        log_det: $\log|\det|$ of the map's derivative at each of them, ``(k, b)``.
+    """
+
+    value: Float[Tensor, "k b d"]
+    log_det: Float[Tensor, "k b"]
+
+
+class Drawn(NamedTuple):
+    r"""Samples and their log-density, to be used as ``log_joint(z) - log_q``.
+
+    Attributes:
+        z: ``(k, b, d)``, differentiable in the flow's parameters.
+        log_q: nats, ``(k, b)``.
+    """
+
+    z: Float[Tensor, "k b d"]
+    log_q: Float[Tensor, "k b"]
+
+
+class Coupling(nn.Module):
+    r"""$(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
+
+    One half moves by what a small network makes of the other half, which stays: so
+    the inverse needs no network's inverse, and the determinant is $e^{\sum s}$. It
+    begins as the mere exchange of the halves.
+
+    Args:
+        num_examples: $b$, each with its own network.
+        latent_dim: $d$, at least 2.
+        hidden_dim: hidden units.
+
+    Raises:
+        ValueError: fewer than two dimensions, or a size below 1.
+
+    Source: Dinh, Sohl-Dickstein and Bengio (2017), section 3.2.
+    """
+
+    def __init__(self, num_examples: int, latent_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        if latent_dim < 2 or min(num_examples, hidden_dim) < 1:
+            raise ValueError(
+                "a coupling needs latent_dim >= 2, an example and a hidden unit, got "
+                f"{latent_dim}, {num_examples} and {hidden_dim}"
+            )
+        self.kept = latent_dim // 2
+        moved = latent_dim - self.kept
+        self.first = nn.Parameter(torch.randn(num_examples, self.kept, hidden_dim))
+        self.bias = nn.Parameter(torch.randn(num_examples, hidden_dim))
+        self.last = nn.Parameter(torch.zeros(num_examples, hidden_dim, 2 * moved))
+
+    def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
+        r"""Map, and return the logarithm of the determinant, $\sum s(u_1)$."""
+        one, two = u[..., : self.kept], u[..., self.kept :]
+        log_scale, shift = self._of(one)
+        moved = two * log_scale.exp() + shift
+        return Mapped(torch.cat([moved, one], -1), log_scale.sum(-1))
+
+    def inverse(self, v: Float[Tensor, "k b d"]) -> Mapped:
+        """Undo :meth:`forward`; ``log_det`` is that of the way back."""
+        moved, one = v[..., : -self.kept], v[..., -self.kept :]
+        log_scale, shift = self._of(one)
+        two = (moved - shift) * (-log_scale).exp()
+        return Mapped(torch.cat([one, two], -1), -log_scale.sum(-1))
+
+    def _of(self, one: Tensor) -> tuple[Tensor, Tensor]:
+        # one product for each example: (b, k, kept) @ (b, kept, h)
+        hidden = torch.baddbmm(self.bias[:, None], one.movedim(1, 0), self.first)
+        numbers = (hidden.tanh() @ self.last).movedim(0, 1)
+        log_scale, shift = numbers.chunk(2, -1)
+        return LARGEST_LOG_SCALE * (log_scale / LARGEST_LOG_SCALE).tanh(), shift
+
+
+class Flow(nn.Module):
+    r"""Couplings, then $z=\mu+L\,u$ with a triangular $L$: posteriors, one an example.
+
+    Without couplings it is a Gaussian, with full covariance or (``tilted=False``) with
+    independent coordinates.
+
+    Args:
+        loc: where the means $\mu$ start, ``(b, d)``.
+        scale: where the diagonal of $L$ starts, ``(b, d)``, positive.
+        num_couplings: how many layers bend it.
+        hidden_dim: hidden units in each.
+        tilted: whether $L$ has entries below its diagonal.
+
+    Raises:
+        ValueError: a scale that is not positive and finite, or another shape.
+
+    Source: Rezende and Mohamed (2015); the layers are those of Dinh et al. (2017).
+    """
+
+    def __init__(
+        self,
+        loc: Float[Tensor, "b d"],
+        scale: Float[Tensor, "b d"],
+        *,
+        num_couplings: int = 0,
+        hidden_dim: int = 8,
+        tilted: bool = True,
+    ) -> None:
+        super().__init__()
+        if loc.shape != scale.shape or not bool(((scale > 0) & scale.isfinite()).all()):
+            raise ValueError(
+                f"loc and scale must have one shape and scale must be positive and "
+                f"finite, got {tuple(loc.shape)} and {tuple(scale.shape)} with a "
+                f"smallest scale of {float(scale.min()):g}"
+            )
+        num, dim = loc.shape
+        self.loc = nn.Parameter(loc.clone())
+        self.log_scale = nn.Parameter(scale.log())
+        self.tilt = nn.Parameter(loc.new_zeros(num, dim, dim), requires_grad=tilted)
+        layers = (Coupling(num, dim, hidden_dim) for _ in range(num_couplings))
+        self.couplings = nn.ModuleList(layers).to(loc.dtype)
+
+    def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
+        """Map noise to latent points."""
+        log_det = self.log_scale.sum(-1).expand(u.shape[:-1])
+        for coupling in self.couplings:
+            u, change = coupling(u)
+            log_det = log_det + change
+        moved = (self._triangle() @ u[..., None])[..., 0]
+        return Mapped(self.loc + moved, log_det)
+
+    def inverse(self, z: Float[Tensor, "k b d"]) -> Mapped:
+        """Map latent points back to noise; ``log_det`` is that of the way back."""
+        log_det = -self.log_scale.sum(-1).expand(z.shape[:-1])
+        inverse = torch.linalg.inv(self._triangle())
+        u = (inverse @ (z - self.loc)[..., None])[..., 0]
+        for coupling in reversed(self.couplings):
+            u, change = coupling.inverse(u)
+            log_det = log_det + change
+        return Mapped(u, log_det)
+
+    def log_prob(self, z: Float[Tensor, "k b d"]) -> Float[Tensor, "k b"]:
+        r"""Return $\log q(z)$ in nats, by the inverse."""
+        u, log_det = self.inverse(z)
+        return _log_standard(u) + log_det
+
+    def rsample(self, num_samples: int) -> Drawn:
+        r"""Draw, and return $\log q$ of each draw without inverting anything.
+
+        Args:
+            num_samples: draws for each example, at least 1.
+
+        Raises:
+            ValueError: ``num_samples`` below 1.
+        """
+        if num_samples < 1:
+            raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+        u = torch.randn(num_samples, *self.loc.shape).to(self.loc)
+        z, log_det = self(u)
+        return Drawn(z, _log_standard(u) - log_det)
+
+    def _triangle(self) -> Tensor:
+        return torch.diag_embed(self.log_scale.exp()) + self.tilt.tril(-1)
+
+
+def _log_standard(u: Tensor) -> Tensor:
+    return -0.5 * u.square().sum(-1) - 0.5 * u.shape[-1] * math.log(2 * math.pi)

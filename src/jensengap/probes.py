@@ -1,0 +1,203 @@
+r"""Linear probes: what a code says about a class, beside controls that know less.
+
+A probe is multinomial logistic regression from codes to classes. Its accuracy alone
+means nothing: it is read beside the share of the largest class, beside probes trained
+on permuted labels, and beside probes of codes that nobody learned (a random
+projection, principal components).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from jensengap.divergences import Estimate
+
+
+class Probe(NamedTuple):
+    r"""The classifier $\arg\max_c\,(Wu+b)_c$ with $u=(z-\mu)/s$.
+
+    Attributes:
+        weight: $W$, one row for each class.
+        bias: $b$.
+        loc: $\mu$, the mean of the codes that it was fitted to.
+        scale: $s$, *one* number for all coordinates, so that no basis is preferred.
+    """
+
+    weight: Float[Tensor, "c d"]
+    bias: Float[Tensor, "c"]
+    loc: Float[Tensor, "d"]
+    scale: Float[Tensor, ""]
+
+    def logits(self, codes: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
+        """Return the classes' log-odds, float64."""
+        return (codes.double() - self.loc) / self.scale @ self.weight.mT + self.bias
+
+    def predict(self, codes: Float[Tensor, "n d"]) -> Int[Tensor, "n"]:
+        """Return the most probable class of each code."""
+        return self.logits(codes).argmax(1)
+
+
+def fit(
+    codes: Float[Tensor, "n d"],
+    labels: Int[Tensor, "n"],
+    *,
+    num_classes: int = 10,
+    ridge: float = 1e-3,
+) -> Probe:
+    r"""Fit a probe: minimise $-\frac1n\sum_i\log p(y_i\,|\,u_i)+\frac\lambda2\|W\|^2$.
+
+    The problem is strictly convex in $W$: there is one answer, and a rotation of the
+    codes rotates it. Computed in float64 by L-BFGS.
+
+    Args:
+        codes: one a row; any fixed representation.
+        labels: the class of each, from 0.
+        num_classes: how many classes there are.
+        ridge: $\lambda$, positive: with less than the data can separate, the weights
+            would grow without end.
+
+    Returns:
+        The fitted :class:`Probe`.
+
+    Raises:
+        ValueError: no code, another number of labels, a label outside of the classes,
+            codes that are all the same, or a ``ridge`` that is not positive.
+    """
+    if len(codes) < 2 or len(codes) != len(labels) or not ridge > 0:
+        raise ValueError(
+            "fit needs two or more codes, as many labels and a positive ridge, got "
+            f"{len(codes)}, {len(labels)} and {ridge}"
+        )
+    if not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
+        raise ValueError(
+            f"labels must be from 0 to {num_classes - 1}, got {int(labels.min())} to "
+            f"{int(labels.max())}"
+        )
+    codes = codes.detach().double()
+    loc = codes.mean(0)
+    scale = (codes - loc).square().mean().sqrt()
+    if not scale > 0:
+        raise ValueError("codes must differ, got the same code in every row")
+    # the mean is taken out, so that weights and bias hardly pull on each other
+    inputs = (codes - loc) / scale
+    weight = inputs.new_zeros(num_classes, codes.shape[1], requires_grad=True)
+    bias = inputs.new_zeros(num_classes, requires_grad=True)
+    search = torch.optim.LBFGS(
+        [weight, bias], max_iter=500, tolerance_grad=1e-9, tolerance_change=1e-14,
+        history_size=20, line_search_fn="strong_wolfe",
+    )  # fmt: skip
+
+    def closure() -> Tensor:
+        search.zero_grad()
+        loss = cross_entropy(inputs @ weight.mT + bias, labels)
+        loss = loss + ridge / 2 * weight.square().sum()
+        loss.backward()
+        return loss
+
+    search.step(closure)
+    return Probe(weight.detach(), bias.detach(), loc, scale)
+
+
+def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
+    """Share of right answers, with its standard error over examples.
+
+    Args:
+        predicted: a class for each example.
+        labels: the right one.
+
+    Returns:
+        :class:`Estimate`, between 0 and 1.
+
+    Raises:
+        ValueError: fewer than two examples; see :meth:`Estimate.of`.
+    """
+    return Estimate.of((predicted == labels).double())
+
+
+class Result(NamedTuple):
+    """A probe's accuracy on new codes, and the controls that use the same codes.
+
+    Attributes:
+        accuracy: of the probe.
+        majority: share, among the new labels, of the class that is the most frequent
+            in training.
+        permuted: accuracy of a probe that was fitted to permuted labels.
+    """
+
+    accuracy: Estimate
+    majority: Estimate
+    permuted: Estimate
+
+    @property
+    def score(self) -> Tensor:
+        """The accuracy on a scale where the majority is 0 and no error is 1."""
+        return normalised(self.accuracy.mean, self.majority.mean)
+
+
+def evaluate(
+    codes: Float[Tensor, "n d"],
+    labels: Int[Tensor, "n"],
+    new_codes: Float[Tensor, "m d"],
+    new_labels: Int[Tensor, "m"],
+    *,
+    num_classes: int = 10,
+    ridge: float = 1e-3,
+) -> Result:
+    """Fit a probe and its permuted twin, and judge both on new codes.
+
+    Args:
+        codes: to fit to.
+        labels: of these.
+        new_codes: to judge on.
+        new_labels: of these.
+        num_classes: how many classes there are.
+        ridge: see :func:`fit`.
+
+    Returns:
+        :class:`Result`. The permutation is drawn from torch's global generator.
+
+    Raises:
+        ValueError: see :func:`fit` and :func:`accuracy`.
+    """
+    shuffled = labels[torch.randperm(len(labels))]
+    own, twin = (
+        fit(codes, each, num_classes=num_classes, ridge=ridge)
+        for each in (labels, shuffled)
+    )
+    largest = labels.bincount(minlength=num_classes).argmax()
+    return Result(
+        accuracy(own.predict(new_codes), new_labels),
+        accuracy(largest.expand(len(new_labels)), new_labels),
+        accuracy(twin.predict(new_codes), new_labels),
+    )
+
+
+def normalised(
+    accuracy: float | Float[Tensor, "*b"], majority: float | Float[Tensor, "*b"]
+) -> Float[Tensor, "*b"]:
+    r"""$(a-m)/(1-m)$: 0 for the accuracy of the largest class, 1 for no error.
+
+    Args:
+        accuracy: $a$, between 0 and 1.
+        majority: $m$, between 0 and 1, and less than 1.
+
+    Returns:
+        At most 1; negative below the majority.
+
+    Raises:
+        ValueError: a majority that leaves nothing to predict.
+
+    Source: Cohen (1960), with the majority's share for the agreement by chance.
+    """
+    a, m = (torch.as_tensor(each, dtype=torch.float64) for each in (accuracy, majority))
+    if not bool(((m >= 0) & (m < 1)).all()):
+        raise ValueError(
+            f"majority must be in [0, 1), got {m.flatten().tolist()}; with one class "
+            "there is nothing to predict"
+        )
+    return (a - m) / (1 - m)

@@ -1,0 +1,118 @@
+r"""Codes from a table: the nearest entry, a gradient passed over it, two losses.
+
+An encoder's output $z_e$ gives way to the nearest of $K$ vectors $e_1,\dots,e_K$. As a
+posterior that is certainty, $q(k\,|\,x)=1$ for the nearest; against a uniform prior it
+costs $\log K$ nats a code, whatever the encoder does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class Losses(NamedTuple):
+    r"""The two terms that are no part of the bound; both ``(*b)``, to be minimised.
+
+    Attributes:
+        codebook: $\|\mathrm{sg}[z_e]-e\|^2$, moves the table's entry alone.
+        commitment: $\|z_e-\mathrm{sg}[e]\|^2$, moves the encoder alone.
+    """
+
+    codebook: Float[Tensor, "*b"]
+    commitment: Float[Tensor, "*b"]
+
+
+def nearest(
+    z_e: Float[Tensor, "*b d"], codebook: Float[Tensor, "k d"]
+) -> Int[Tensor, "*b"]:
+    r"""The index of the nearest entry, $\arg\min_k\|z_e-e_k\|$.
+
+    Args:
+        z_e: the encoder's outputs.
+        codebook: $e_1,\dots,e_K$, one a row.
+
+    Returns:
+        Numbers from 0 to ``k - 1``; the smaller of two that are equally near.
+
+    Raises:
+        ValueError: an empty codebook.
+    """
+    if len(codebook) < 1:
+        raise ValueError("codebook must have at least one row, got none")
+    # |z_e|² is the same for all entries and is left out
+    scores = 2 * z_e @ codebook.mT - codebook.square().sum(-1)
+    return scores.argmax(-1)
+
+
+def straight_through(
+    z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]
+) -> Float[Tensor, "*b d"]:
+    r"""$e$ forwards, and the identity to $z_e$ backwards: $e+z_e-\mathrm{sg}[z_e]$.
+
+    The choice of $e$ is a step function of $z_e$, whose derivative is zero or does not
+    exist. This is another gradient in its place, not an estimate of it.
+
+    Args:
+        z_e: the encoder's outputs, which receive the gradient.
+        e: their codes, which receive none.
+
+    Returns:
+        The values of ``e``, to the last bit.
+
+    Source: Bengio, Léonard and Courville (2013); van den Oord et al. (2017), eq. 2.
+    """
+    return e.detach() + (z_e - z_e.detach())
+
+
+def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
+    r"""Squared distance between outputs and codes, once for each of them to move.
+
+    Args:
+        z_e: the encoder's outputs.
+        e: their codes, rows of the codebook.
+
+    Returns:
+        :class:`Losses`: two equal numbers for each output, with different gradients.
+
+    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 3.
+    """
+    codebook = (z_e.detach() - e).square().sum(-1)
+    commitment = (z_e - e.detach()).square().sum(-1)
+    return Losses(codebook, commitment)
+
+
+def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
+    r"""How often each entry is chosen, a share for each position.
+
+    Args:
+        index: chosen entries, examples first; every further axis is a position.
+        num_codes: $K$, the size of the codebook.
+
+    Returns:
+        Shares in float64, of sum one over the last axis.
+
+    Raises:
+        ValueError: no example, or an index outside the codebook.
+    """
+    if len(index) < 1 or not bool(((index >= 0) & (index < num_codes)).all()):
+        raise ValueError(
+            f"index must hold an example and numbers from 0 to {num_codes - 1}, got "
+            f"shape {tuple(index.shape)}"
+        )
+    return torch.nn.functional.one_hot(index, num_codes).double().mean(0)
+
+
+def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
+    r"""$e^{H}$ with the entropy $H=-\sum_k p_k\log p_k$: how many entries are in use.
+
+    Args:
+        shares: not negative, of sum one over the last axis; see :func:`usage`.
+
+    Returns:
+        Between 1 (one entry serves all) and ``k`` (all are used alike).
+    """
+    return (-torch.xlogy(shares, shares).sum(-1)).exp()

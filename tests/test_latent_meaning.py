@@ -1,0 +1,40 @@
+"""The parts of the experiment do what its results are called after."""
+
+import pytest
+import torch
+
+from jensengap import classifier, latent_meaning, recordings
+
+
+def test_labels_are_the_classifiers_own_and_chunks_do_not_matter():
+    torch.manual_seed(0)
+    judge = classifier.Classifier()
+    to_image = torch.nn.Linear(latent_meaning.LATENT_DIM, 784)
+    z, labels = latent_meaning.labelled_codes(to_image, judge, 23, chunk=5)
+    assert z.shape == (23, latent_meaning.LATENT_DIM)
+    with torch.no_grad():
+        assert torch.equal(labels, judge.predict(to_image(z)))
+
+
+def test_an_encoder_trained_after_the_fact_finds_the_codes():
+    torch.manual_seed(0)
+    to_image = torch.nn.Linear(latent_meaning.LATENT_DIM, 784)
+    net = latent_meaning.fit_inverse(to_image, num_steps=60)
+    z = torch.randn(200, latent_meaning.LATENT_DIM)
+    with torch.no_grad():
+        missed = (net(to_image(z)) - z).square().mean()
+    assert missed < 0.5  # 1 is what zero, the prior's mean, would miss
+
+
+def test_every_recorded_accuracy_is_one_and_the_seeds_are_five_or_more():
+    runs = recordings.load("latent-meaning").runs
+    assert len({run["seed"] for run in runs}) == len(runs) >= 5
+    for run in runs:
+        for name, value in run.items():
+            if name.startswith(("accuracy", "majority", "of_", "permuted", "recall")):
+                assert 0 <= value <= 1
+        for model in ("vae", "gan"):
+            assert sum(run[f"balance_{model}"]) == pytest.approx(1)
+            assert max(run[f"balance_{model}"]) == pytest.approx(
+                run[f"majority_{model}"], abs=0.05
+            )
