@@ -40,6 +40,15 @@ def test_draws_from_the_modes_cover_them_in_proportion():
     assert ((counts - num * p).abs() < 4 * stderr).all()
 
 
+def test_counts_do_not_depend_on_where_the_origin_is():
+    torch.manual_seed(0)
+    near = CENTERS.repeat(30, 1) + 0.1 * torch.randn(90, 2).clamp(-1, 1)
+    counts = coverage.mode_counts(near, CENTERS, 0.15)
+    away = torch.tensor([1024.0, 1024.0])  # exact in binary, so nothing else rounds
+    moved = coverage.mode_counts(near + away, CENTERS + away, 0.15)
+    assert (moved - counts).abs().max() <= 1
+
+
 def test_the_dimension_is_free():
     centers = torch.eye(5, dtype=torch.float64)
     samples = centers[:3].repeat(2, 1) + 0.01

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from IPython.core.getipython import get_ipython
 from shell import kernel
 
 from jensengap import figures, plot
@@ -134,6 +135,46 @@ def test_each_slider_is_native_named_and_starts_in_the_middle(shown):
     assert labels == [["−1.00", "0.00", "0.50"], ["0.50", "1.00"]]
     assert page.all("div")[0]["class"] == "jg-figure jg-moving"
     assert page.text["p"][0] == "look & see"
+
+
+def test_a_button_plays_and_is_hidden_where_no_script_can(shown):
+    (button,) = Reader(shown["text/html"]).all("button")
+    assert button["type"] == "button"
+    assert button["aria-description"] == "moves mean <μ> to its end"
+    assert "hidden" in button
+
+
+def test_values_are_not_spoken_twice(shown):
+    for output in Reader(shown["text/html"]).all("output"):
+        assert output["aria-live"] == "off"
+
+
+def test_in_a_live_kernel_a_frame_is_drawn_when_it_is_asked_for(
+    scene, tmp_path, monkeypatch
+):
+    fig, update = scene
+    monkeypatch.delenv("JENSENGAP_STATIC", raising=False)
+    drawn, panels, panel = [], [], figures.widgets.panel
+    monkeypatch.setattr(
+        figures.widgets, "panel", lambda *given: panels.append(panel(*given))
+    )
+
+    def watched(*values):
+        drawn.append(values)
+        update(*values)
+
+    with kernel(tmp_path):
+        get_ipython().kernel = object()
+        figures.moving(fig, watched, SLIDERS, alt=ALT, caption="look & see")
+        ((picture, controls, caption),) = (found.children for found in panels)
+        assert drawn == [(0.0, 1.0)] * 2  # the layout, and the first picture
+        controls.children[0].value = 2
+        assert drawn[2:] == [(0.5, 1.0)]
+    assert [slider.description for slider in controls.children] == list(SLIDERS)
+    assert controls.children[0].label == "0.50"
+    update(0.5, 1.0)
+    assert plot.svg(fig, ALT) in picture.value
+    assert "look &amp; see" in caption.value
 
 
 def test_the_script_is_one_and_nothing_in_it_ends_it_early(shown):

@@ -45,6 +45,8 @@ def clean_variables(root: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         # Progress bars are for readers at work, not for pages.
         "JENSENGAP_QUIET": "1",
+        # So are widgets: a page has a kernel behind it only while it is built.
+        "JENSENGAP_STATIC": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",

@@ -53,7 +53,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "latent-meaning": Experiment(
         question="Does a linear probe read digits better from a VAE's z than a GAN's?",
         run=latent_meaning.run,
-        settings=[{"num_epochs": 5}],
+        settings=[{"num_epochs": 5}, {"num_epochs": 40}],
         seeds=range(6),
     ),
 }

@@ -1,16 +1,31 @@
-"""Formulas with no network: MathJax in the site, only the part that is used."""
+"""Formulas with no network: MathJax in the site, as one script with what is used."""
 
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
+from math_glyphs import subset
 from sphinx.application import Sphinx
 
 # SVG output carries its glyphs in the script: no font files, so pages opened as files
 # look the same in browsers that let no file load a font.
 COMPONENT = "tex-svg.js"
-# The speech rules and the explorer are loaded when a reader asks for them.
-KEPT = (COMPONENT, "a11y", "sre", "input/tex/extensions")
+FONT = "output/svg/fonts/tex.js"
+# Joined in this order; each finds what it needs in those before it.
+PARTS = (
+    "startup.js",
+    "core.js",
+    "input/tex-base.js",
+    *(f"input/tex/extensions/{name}.js" for name in ("ams", "newcommand")),
+    *(f"input/tex/extensions/{name}.js" for name in ("configmacros", "html")),
+    "output/svg.js",
+    FONT,
+    "a11y/assistive-mml.js",
+)
+# The menu, the speech rules and the explorer are loaded when a reader asks for them:
+# see scripts/math-menu.js.
+KEPT = ("ui/menu.js", "a11y", "sre")
 
 
 def _source() -> Path:
@@ -23,12 +38,29 @@ def _source() -> Path:
     return Path(found.submodule_search_locations[0], "static", "mathjax")
 
 
+def joined(app: Sphinx) -> str:
+    """Returns the script that typesets formulas; how it does so comes first."""
+    own = Path(app.confdir, "_assets", "scripts", "math-slices.js")
+    parts = {name: (_source() / name).read_text(encoding="utf-8") for name in PARTS}
+    parts[FONT] = subset(parts[FONT])
+    # What comes later, the menu say, need not look for these.
+    names = [
+        name.removesuffix(".js").replace("input/tex/extensions", "[tex]")
+        for name in PARTS
+    ]
+    here = f"MathJax.loader.preLoad(...{json.dumps(names[1:])});"
+    return "\n".join([own.read_text(encoding="utf-8"), *parts.values(), here])
+
+
 def copy_kept(app: Sphinx, error: Exception | None) -> None:
-    """Copies the kept parts of MathJax into the finished site."""
+    """Writes the script, and what it may load later, into the finished site."""
     if error is not None or app.builder.format != "html":
         return
+    folder = Path(app.outdir, "_static", "mathjax")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / COMPONENT).write_text(joined(app), encoding="utf-8")
     for name in KEPT:
-        source, target = _source() / name, Path(app.outdir, "_static", "mathjax", name)
+        source, target = _source() / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)

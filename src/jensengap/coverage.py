@@ -38,7 +38,7 @@ def mode_counts(
             "mode_counts needs a sample, a centre and a positive finite radius, got "
             f"{len(samples)}, {len(centers)} and {radius}"
         )
-    distance, nearest = torch.cdist(samples, centers).min(1)
+    distance, nearest = _distances(samples, centers).min(1)
     return nearest[distance <= radius].bincount(minlength=len(centers))
 
 

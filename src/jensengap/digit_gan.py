@@ -20,11 +20,11 @@ Step = Callable[[Tensor], tuple[Tensor, train.Terms]]
 
 
 class DigitGan(nn.Module):
-    r"""A convolutional generator of intensities, and a discriminator of slope one.
+    r"""A convolutional generator of intensities, and a discriminator of bounded slope.
 
-    Every layer of the discriminator is divided by its largest singular value, so that
-    it cannot be arbitrarily steep (Miyato et al., 2018): where it is too sure, the
-    generator is left with little to follow.
+    Each weight of the discriminator, a kernel too, is read as a matrix and divided by
+    its largest singular value, so that the network cannot be arbitrarily steep (Miyato
+    et al., 2018): where it is too sure, the generator is left with little to follow.
 
     Args:
         latent_dim: dimensions of ``z``.

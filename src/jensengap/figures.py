@@ -19,7 +19,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from jensengap import plot
+from jensengap import plot, widgets
 
 _SCRIPT = """
 (() => {
@@ -28,11 +28,12 @@ _SCRIPT = """
   const nodes = root.querySelector("svg").querySelectorAll("*");
   const inputs = [...root.querySelectorAll("input")];
   const outputs = root.querySelectorAll("output");
-  const show = () => {
+  const button = root.querySelector("button");
+  const show = (places = inputs.map(input => input.valueAsNumber)) => {
     let frame = 0;
     inputs.forEach((input, i) => {
-      frame = frame * labels[i].length + input.valueAsNumber;
-      outputs[i].value = labels[i][input.valueAsNumber];
+      frame = frame * labels[i].length + places[i];
+      outputs[i].value = labels[i][places[i]];
       input.setAttribute("aria-valuetext", outputs[i].value);
     });
     slots.forEach(([node, name], i) => {
@@ -41,11 +42,38 @@ _SCRIPT = """
       else nodes[node].textContent = value;
     });
   };
-  inputs.forEach(input => input.addEventListener("input", show));
+  const [first] = inputs;
+  let clock = 0;
+  const pause = () => {
+    clearInterval(clock);
+    clock = 0;
+    button.textContent = "Play";
+  };
+  const step = () => {
+    if (!root.isConnected || first.value === first.max) return pause();
+    first.valueAsNumber += 1;
+    show();
+    if (first.value === first.max) pause();
+  };
+  button.addEventListener("click", () => {
+    if (clock) return pause();
+    if (first.value === first.max) first.value = 0;
+    show();
+    button.textContent = "Pause";
+    clock = setInterval(step, %(interval)s);
+  });
+  button.hidden = false;
+  inputs.forEach(input => input.addEventListener("input", () => {
+    pause();
+    show();
+  }));
+  addEventListener("beforeprint", () => show(labels.map(row => row.length >> 1)));
+  addEventListener("afterprint", () => show());
   show(); // a browser may restore a slider's place when a page is reloaded
 })();
 """
 
+_INTERVAL = 320  # milliseconds a frame, when it plays
 _NO_SCRIPT = "<noscript><p>The middle frame: the sliders need scripts.</p></noscript>"
 
 
@@ -59,6 +87,9 @@ def moving(
     spec: str = ".2f",
 ) -> None:
     """Show a figure with one slider, or two, that choose among frames.
+
+    A button plays the first slider's frames to the end; nothing moves by itself. In a
+    live kernel the sliders are widgets, and ``update`` is called on demand.
 
     Args:
         fig: the figure, with all its artists. Its layout is fixed before the first
@@ -78,6 +109,9 @@ def moving(
     """
     if not sliders or min(map(len, sliders.values())) < 2:
         raise ValueError("sliders must name at least one list of two or more values")
+    if widgets.wanted():
+        _live(fig, update, sliders, alt, caption, spec)
+        return
     markup, png = _draw(fig, update, sliders, alt, spec)
     if get_ipython() is None:
         print(alt)
@@ -86,6 +120,34 @@ def moving(
     markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
     bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
     display(bundle, raw=True)
+
+
+def _live(
+    fig: Figure,
+    update: Callable[..., None],
+    sliders: Mapping[str, Sequence[float]],
+    alt: str,
+    caption: str,
+    spec: str,
+) -> None:
+    """Show the same with widgets, each frame drawn when it is asked for."""
+    update(*_middle(sliders))
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+
+    def draw(*places: int) -> str:
+        update(*(vs[i] for vs, i in zip(sliders.values(), places, strict=True)))
+        return f'<div class="jg-figure">{plot.svg(fig, alt)}</div>'
+
+    controls = [
+        widgets.choice(name, [_label(v, spec) for v in vs], len(vs) // 2)
+        for name, vs in sliders.items()
+    ]
+    widgets.panel(draw, controls, plot.caption_html(caption))
+
+
+def _middle(sliders: Mapping[str, Sequence[float]]) -> list[float]:
+    return [values[len(values) // 2] for values in sliders.values()]
 
 
 def _draw(
@@ -97,8 +159,7 @@ def _draw(
 ) -> tuple[str, str]:
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
-    middle = [values[len(values) // 2] for values in sliders.values()]
-    update(*middle)
+    update(*_middle(sliders))
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     base = plot.svg(fig, alt, own)
@@ -116,16 +177,28 @@ def _draw(
     controls = "".join(
         f'<label><span>{html.escape(name)}</span><input type="range" min="0" '
         f'max="{len(values) - 1}" value="{len(values) // 2}" step="1">'
-        f"<output>{_label(values[len(values) // 2], spec)}</output></label>"
-        for name, values in sliders.items()
+        f'<output aria-live="off">{_label(middle, spec)}</output></label>'
+        for (name, values), middle in zip(
+            sliders.items(), _middle(sliders), strict=True
+        )
     )
     markup = (
         f'<div class="jg-figure jg-moving" id="{own}">{base}'
-        f'<div class="jg-controls">{controls}</div>'
-        f"<script>{_SCRIPT % {'own': own, 'data': data}}</script>"
+        f'<div class="jg-controls">{_button(sliders)}{controls}</div>'
+        f"<script>{_SCRIPT % {'own': own, 'data': data, 'interval': _INTERVAL}}"
+        "</script>"
         f"{_NO_SCRIPT}</div>"
     )
     return markup, png
+
+
+def _button(sliders: Mapping[str, Sequence[float]]) -> str:
+    """Write the button that plays; without scripts it stays hidden."""
+    name = html.escape(next(iter(sliders)), quote=True)
+    return (
+        '<button type="button" class="jg-play" aria-description='
+        f'"moves {name} to its end" hidden>Play</button>'
+    )
 
 
 Parts = dict[tuple[int, str], str]

@@ -1,0 +1,225 @@
+"""What helps a reader: search, previews, read marks, copying, paper, no scripts."""
+
+import browser as chromium
+import pytest
+from bs4 import BeautifulSoup
+from built import of
+from visits import DESKTOP, PHONE, file_address, ill_set, served, visit
+
+from toc import chapters, pages
+
+browser = chromium.browser  # the fixture
+FIRST, NEXT = chapters()[:2]
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  configurable: true,
+  get() { throw new DOMException("refused", "SecurityError"); },
+});"""
+
+
+@pytest.fixture(scope="module")
+def site():
+    with served() as address:
+        yield address
+
+
+@pytest.mark.parametrize("term", ["ELBO", "Jensen", "discriminator"])
+def test_search_finds_a_term_and_leads_to_it(browser, site, term):
+    with visit(browser, f"{site}/index.html", **DESKTOP) as seen:
+        seen.page.keyboard.press("Control+k")
+        seen.page.keyboard.type(term)
+        seen.page.keyboard.press("Enter")
+        seen.page.locator("#search-results li a").first.click()
+        seen.page.wait_for_url(lambda address: "search.html" not in address)
+        assert term.lower() in seen.page.locator("article").inner_text().lower()
+        assert not seen.complaints
+        assert all(each.startswith((site, "data:")) for each in seen.requests)
+
+
+def test_next_leads_through_all_pages_in_order_and_previous_back(browser):
+    with visit(browser, file_address(pages()[0]), java_script_enabled=False) as seen:
+        for page in pages()[1:]:
+            before = seen.page.url
+            seen.page.locator("a.right-next").click()
+            assert seen.page.url.split("#")[0] == file_address(page)
+        assert not seen.page.locator("a.right-next").count()
+        seen.page.locator("a.left-prev").click()
+        assert seen.page.url.split("#")[0] == before.split("#")[0]
+
+
+def _reference(page, kind):
+    """Returns the first link of a page to an equation of its own, or of another."""
+    links = of(page).select("article p a.reference.internal[href]")
+    for link in links:
+        own = link["href"].startswith("#equation-")
+        other = ".html#equation-" in link["href"]
+        if (own and kind == "own") or (other and kind == "other"):
+            return f'article p a.reference.internal[href="{link["href"]}"]'
+    return None
+
+
+def _page_with_reference(kind):
+    found = [page for page in chapters() if _reference(page, kind)]
+    assert found, f"no chapter refers to an equation of {kind} page"
+    return found[0], _reference(found[0], kind)
+
+
+@pytest.mark.parametrize("way", ["pointer", "keyboard"])
+def test_a_reference_shows_the_equation_that_it_means(browser, way):
+    page, link = _page_with_reference("own")
+    with visit(browser, file_address(page), **DESKTOP) as seen:
+        anchor = seen.page.locator(link).first
+        preview = seen.page.locator(".jg-preview")
+        if way == "pointer":
+            anchor.hover()
+        else:
+            anchor.scroll_into_view_if_needed()
+            seen.page.keyboard.press("Tab")  # from now on focus is shown
+            anchor.focus()
+        preview.wait_for()
+        assert preview.locator("mjx-container svg").count() == 1
+        room = preview.bounding_box()
+        assert room["x"] >= 0
+        assert room["x"] + room["width"] <= DESKTOP["viewport"]["width"]
+        assert anchor.get_attribute("aria-describedby") == "jg-preview"
+        seen.page.keyboard.press("Escape")
+        assert preview.count() == 0
+        assert not seen.complaints
+
+
+def test_an_equation_of_another_page_is_shown_where_a_page_may_be_read(browser, site):
+    page, link = _page_with_reference("other")
+    with visit(browser, f"{site}/{page}.html", **DESKTOP) as seen:
+        seen.page.locator(link).first.hover()
+        seen.page.locator(".jg-preview mjx-container svg").wait_for()
+        seen.page.mouse.move(0, 0)
+        seen.page.wait_for_selector(".jg-preview", state="detached")
+        assert not seen.complaints
+    with visit(browser, file_address(page), **DESKTOP) as seen:
+        seen.page.locator(link).first.hover()
+        seen.page.wait_for_timeout(500)
+        assert seen.page.locator(".jg-preview").count() == 0
+        assert not seen.complaints
+
+
+def test_a_chapter_is_marked_as_read_and_stays_so_in_this_browser_alone(browser, site):
+    with visit(browser, f"{site}/{FIRST}.html", **DESKTOP) as seen:
+        button = seen.page.get_by_role("button", name="Mark as read")
+        button.focus()
+        seen.page.keyboard.press("Enter")
+        count = seen.page.locator(".jg-read-count")
+        assert count.inner_text() == f"1 of {len(chapters())} chapters read"
+        seen.go(f"{site}/{NEXT}.html")
+        assert count.inner_text().startswith("1 of")
+        ticked = seen.page.locator(".bd-docs-nav a:has(.jg-read)")
+        assert ticked.count() == 1
+        assert ticked.get_attribute("href").endswith(f"{FIRST.split('/')[-1]}.html")
+        seen.go(f"{site}/{FIRST}.html")
+        seen.page.locator(".jg-mark-read[aria-pressed=true]").click()
+        assert seen.page.locator(".jg-read").count() == 0
+        assert count.is_hidden()
+        assert not seen.complaints
+        assert all(each.startswith((site, "data:")) for each in seen.requests)
+
+
+def test_a_browser_that_keeps_nothing_shows_all_the_same(browser):
+    with visit(browser, "about:blank", **DESKTOP) as seen:
+        seen.page.add_init_script(NO_STORAGE)
+        seen.go(file_address(FIRST))
+        assert not ill_set(seen.page)
+        seen.page.locator(".jg-mark-read").click()
+        assert "keeps nothing" in seen.page.locator(".jg-read-note").inner_text()
+        assert seen.page.locator(".jg-read").count() == 1
+        theme = "document.documentElement.dataset.theme"
+        before = seen.page.evaluate(theme)
+        for _ in range(2):  # from the system's to light, then to dark
+            seen.page.locator(".theme-switch-button").first.click()
+        assert seen.page.evaluate(theme) != before
+        assert not seen.complaints
+
+
+def test_light_and_dark_are_switched_by_hand_and_remembered(browser, site):
+    with visit(browser, f"{site}/index.html", **DESKTOP) as seen:
+        button = seen.page.locator(".theme-switch-button").first
+        modes = []
+        for _ in range(3):
+            button.focus()
+            seen.page.keyboard.press("Enter")
+            modes.append(seen.page.evaluate("document.documentElement.dataset.mode"))
+            shown = button.locator("i:visible")
+            assert shown.count() == 1
+            assert shown.get_attribute("data-mode") == modes[-1]
+        assert set(modes) == {"light", "dark", "auto"}
+        seen.page.evaluate("localStorage.setItem('mode', 'dark')")
+        seen.page.evaluate("localStorage.setItem('theme', 'dark')")
+        seen.go(f"{site}/{FIRST}.html")
+        assert seen.page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_code_is_copied_by_a_button(browser, site):
+    allowed = {"permissions": ["clipboard-read", "clipboard-write"]}
+    with visit(browser, f"{site}/{FIRST}.html", **DESKTOP, **allowed) as seen:
+        cell = seen.page.locator("div.cell_input div.highlight").first
+        cell.hover()
+        cell.locator("button.copybtn").click()
+        copied = seen.page.evaluate("navigator.clipboard.readText()")
+        assert copied.strip() == cell.locator("pre").inner_text().strip()
+        assert not seen.complaints
+
+
+def test_the_menu_of_formulas_comes_when_it_is_asked_for(browser, site):
+    with visit(browser, f"{site}/{FIRST}.html", **DESKTOP) as seen:
+        assert not [each for each in seen.requests if "/ui/menu" in each]
+        seen.page.locator("mjx-container").first.click(button="right")
+        seen.page.locator(".CtxtMenu_Menu").first.wait_for()
+        assert not ill_set(seen.page)
+        assert not seen.complaints
+
+
+@pytest.mark.parametrize("page", [FIRST, chapters()[-1]])
+def test_on_paper_there_is_the_text_with_all_that_is_folded(browser, page):
+    with visit(browser, file_address(page), color_scheme="dark", **DESKTOP) as seen:
+        paper = seen.page
+        paper.emulate_media(media="print")
+        paper.evaluate("dispatchEvent(new Event('beforeprint'))")
+        hidden = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer"
+        hidden += ", .bd-header-article, .jg-controls, .jg-chapter-end, .copybtn"
+        assert not paper.locator(hidden).filter(visible=True).count()
+        assert not paper.locator("article details:not([open], .hide)").count()
+        assert paper.locator("article h1").is_visible()
+        for solution in paper.locator("article div.solution").all():
+            assert solution.locator("p").last.is_visible()
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert paper.evaluate(ground) == "rgb(255, 255, 255)"
+        ink = "getComputedStyle(document.querySelector('article p')).color"
+        assert paper.evaluate(ink) == "rgb(0, 0, 0)"
+        addresses = """[...document.querySelectorAll("article a")].filter(link =>
+          getComputedStyle(link, "::after").content.includes("http")).length"""
+        assert paper.evaluate(addresses) == 0
+        assert not seen.complaints
+
+
+def test_without_scripts_the_middle_frame_and_a_sentence_remain(browser):
+    moving = [page for page in pages() if of(page).select(".jg-moving")]
+    assert moving
+    for page in moving:
+        with visit(
+            browser, file_address(page), java_script_enabled=False, **PHONE
+        ) as seen:
+            for figure in seen.page.locator(".jg-moving").all():
+                assert figure.locator("svg").first.is_visible()
+                words = BeautifulSoup(figure.inner_html(), "html.parser").noscript
+                assert "scripts" in words.get_text()
+                assert "scripts" in figure.inner_text()
+
+
+def test_nothing_moves_for_who_asked_for_less_motion(browser):
+    with visit(browser, file_address(FIRST), **DESKTOP) as seen:
+        slow = """[...document.querySelectorAll("*")].filter(each => {
+          const style = getComputedStyle(each);
+          const times = `${style.transitionDuration}, ${style.animationDuration}`;
+          return times.split(",").some(time => parseFloat(time) > 0.001);
+        }).length"""
+        assert seen.page.evaluate(slow) == 0
+        assert seen.page.evaluate("document.getAnimations().length") == 0
+        scroll = "getComputedStyle(document.documentElement).scrollBehavior"
+        assert seen.page.evaluate(scroll) == "auto"

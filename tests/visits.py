@@ -1,0 +1,177 @@
+"""Visits to the built site: how a page is opened, and what is asked of every one."""
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import axe_playwright_python
+from built import SITE
+
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+
+# The standard that the site keeps; of axe-core's advice two rules are kept as well.
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_ADVICE = ["region", "label-content-name-mismatch"]
+# The rules that look at colours: what another theme can break.
+COLOURS = ["color-contrast", "link-in-text-block"]
+# Drawings are described as a whole, and code has few kinds of words: of the many parts
+# that axe-core would look at one by one, one of each kind is left.
+_FEWER = """() => {
+  const drawings = "mjx-container > svg, .jg-figure svg";
+  for (const drawing of document.querySelectorAll(drawings)) drawing.replaceChildren();
+  const kinds = new Set();
+  for (const word of document.querySelectorAll(".highlight pre span[class]")) {
+    if (kinds.has(word.className)) word.replaceWith(word.textContent);
+    kinds.add(word.className);
+  }
+}"""
+
+# Resolves when every formula that is there has been set.
+_SET = "() => window.MathJax?.startup?.promise?.then(() => 0)"
+
+# What a control of a figure may change: pictures, values, words.
+_STATE = """figure => [
+  ...[...figure.querySelectorAll("svg")].map(each => each.outerHTML),
+  ...[...figure.querySelectorAll("canvas")].map(each => each.toDataURL()),
+  ...[...figure.querySelectorAll("img")].map(each => each.src),
+].join()"""
+
+
+class Visit(NamedTuple):
+    """A page as a reader sees it; what it asked for, and what it complained about."""
+
+    page: object
+    requests: list[str]
+    complaints: list[str]
+
+    def go(self, address: str) -> None:
+        """Opens an address, and waits for its formulas."""
+        self.page.goto(address)
+        self.page.evaluate(_SET)
+
+
+def file_address(page: str) -> str:
+    """Returns a page's address as a file."""
+    return (SITE / f"{page}.html").as_uri()
+
+
+@contextmanager
+def visit(browser, address: str, **settings) -> Iterator[Visit]:
+    """Opens a page in a browser that has never been here, and listens.
+
+    Args:
+        browser: Playwright's.
+        address: of the page.
+        **settings: of the browser's context.
+
+    Yields:
+        The visit; it goes on listening.
+    """
+    context = browser.new_context(**{"reduced_motion": "reduce"} | settings)
+    try:
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        seen = Visit(page, [], [])
+        page.on("request", lambda request: seen.requests.append(request.url))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("console", lambda said: _note(said, seen.complaints))
+        seen.go(address)
+        yield seen
+    finally:
+        context.close()
+
+
+def _note(said, complaints: list[str]) -> None:
+    if said.type in ("error", "warning"):
+        complaints.append(said.text)
+
+
+@functools.cache
+def _axe() -> str:
+    folder = Path(axe_playwright_python.__path__[0])
+    return (folder / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page, rules: Sequence[str] = _TAGS) -> list[str]:
+    """Asks axe-core what is not accessible; each line names a rule and a place.
+
+    The page's drawings are gone afterwards: let this be the last that is asked.
+    """
+    options = {
+        "runOnly": rules,
+        "resultTypes": ["violations"],
+        "preload": False,  # would ask for style sheets, which files do not give out
+        "rules": {rule: {"enabled": rules is _TAGS} for rule in _ADVICE},
+    }
+    page.evaluate(_FEWER)
+    page.evaluate(_axe())
+    found = page.evaluate(
+        "options => axe.run(options).then(found => found.violations)", options
+    )
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def state(figure) -> str:
+    """Returns what a figure shows, to be compared with what it shows later."""
+    return figure.evaluate(_STATE)
+
+
+def too_wide(page) -> list[str]:
+    """Names what makes the page scroll sideways; nothing where it does not."""
+    return page.evaluate(
+        """() => {
+          const width = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= width) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter(each => each.getBoundingClientRect().right > width + 1)
+            .slice(0, 5).map(each => each.outerHTML.slice(0, 120));
+        }"""
+    )
+
+
+def ill_set(page) -> list[str]:
+    """Names formulas that are not set, hold an error, or lack a letter."""
+    return page.evaluate(
+        """() => {
+          const fault = "mjx-merror, [data-mjx-error], mjx-container svg text";
+          return [...document.querySelectorAll(".math:not(:has(.math))")]
+            .filter(each => each.querySelectorAll("mjx-container").length !== 1
+              || each.querySelector(fault))
+            .map(each => each.textContent.slice(0, 120));
+        }"""
+    )
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serves the site on this machine alone; yields its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words: object) -> None:
+            """Says nothing."""
+
+    handler = functools.partial(Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def in_words(found: object) -> str:
+    """Formats what was found, for a failed test."""
+    return json.dumps(found, indent=2, ensure_ascii=False)
