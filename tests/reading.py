@@ -42,7 +42,7 @@ CHAPTERS = (
     "gan/bridges",
 )
 # Pages with cells that are about the chapters' equations and have none of their own.
-APPENDICES = ("appendix/mistakes", "appendix/source-claims")
+APPENDICES = ("appendix/source-claims", "appendix/mistakes")
 
 
 @cache

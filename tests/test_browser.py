@@ -24,7 +24,7 @@ from toc import pages
 # Each size begins with another theme, and is then switched to the other one.
 VIEWS = {"desktop": ("light", "dark"), "phone": ("dark", "light")}
 NARROW = "document.documentElement.clientWidth === 320"
-ALL = [*pages(), "search", "genindex"]
+ALL = [*pages(), "search"]
 MOVING = [page for page in pages() if of(page).select(".jg-moving input")]
 
 

@@ -41,9 +41,11 @@ def test_next_leads_through_all_pages_in_order_and_previous_back(browser):
             before = seen.page.url
             seen.page.locator("a.right-next").click()
             assert seen.page.url.split("#")[0] == file_address(page)
+            if page != "genindex":  # Sphinx writes that one, with no way onward or back
+                seen.page.locator("a.left-prev").click()
+                assert seen.page.url.split("#")[0] == before.split("#")[0]
+                seen.page.locator("a.right-next").click()
         assert not seen.page.locator("a.right-next").count()
-        seen.page.locator("a.left-prev").click()
-        assert seen.page.url.split("#")[0] == before.split("#")[0]
 
 
 def _reference(page, kind):

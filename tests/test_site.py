@@ -26,7 +26,7 @@ def test_the_site_is_up_to_date():
 def test_every_page_is_there_and_no_other():
     built = {str(p.relative_to(SITE).with_suffix("")) for p in SITE.rglob("*.html")}
     extra = {p for p in built if p.startswith("_static/")}
-    assert built - extra == set(pages()) | {"genindex", "search", "prf-prf"}
+    assert built - extra == set(pages()) | {"search", "prf-prf"}
 
 
 @each_page
@@ -64,7 +64,7 @@ def _foreign(address):
     return bool(re.match(r"(?:https?:)?//", address or ""))
 
 
-@pytest.mark.parametrize("page", [*pages(), "search", "genindex"])
+@pytest.mark.parametrize("page", [*pages(), "search"])
 def test_a_page_asks_no_other_host_for_anything(page):
     assert not [address for address in _loaded(of(page)) if _foreign(address)]
     styles = " ".join(tag.get_text() for tag in of(page).find_all("style"))

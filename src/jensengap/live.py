@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from jensengap import (
     arena,
-    latent,
+    latent_plane,
     match,
     nets,
     page,
@@ -79,8 +79,8 @@ def decoder(
         )
     last = "sigmoid" if model.decoder.head is nets.bernoulli else "identity"
     network = weights.network(model.decoder.net, kind, last)
-    latent.same_mean(model, network, extent)
-    fig, update = latent.scene(model, codes, labels, start, extent)
+    latent_plane.same_mean(model, network, extent)
+    fig, update = latent_plane.scene(model, codes, labels, start, extent)
     if widgets.wanted():
         sliders = [
             widgets.scale(name, value, extent, STEP)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import latent, nets, recipes, vae, weights
+from jensengap import latent_plane, nets, recipes, vae, weights
 
 
 @pytest.fixture
@@ -15,7 +15,9 @@ def model():
 
 def scene(model, start=(0.0, 0.0)):
     torch.manual_seed(1)
-    return latent.scene(model, torch.randn(30, 2), torch.arange(30) % 3, start, 3.0)
+    return latent_plane.scene(
+        model, torch.randn(30, 2), torch.arange(30) % 3, start, 3.0
+    )
 
 
 def test_the_picture_is_the_mean_at_the_point(model):
@@ -48,20 +50,20 @@ def test_every_class_is_named_at_its_median(model):
 
 def test_a_mean_that_the_page_computes_too_is_accepted(model):
     network = weights.network(model.decoder.net, "float16", "sigmoid")
-    latent.same_mean(model, network, 3.0)
+    latent_plane.same_mean(model, network, 3.0)
 
 
 @pytest.mark.parametrize("activation", [nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid])
 def test_each_activation_is_the_one_of_torch(model, activation):
     net = nets.mlp(2, 6, 6, 9, activation=activation)
     model.decoder = nets.Conditional(net, nets.fixed_scale(0.5))
-    latent.same_mean(model, weights.network(net), 3.0)
+    latent_plane.same_mean(model, weights.network(net), 3.0)
 
 
 def test_a_mean_that_is_another_is_refused(model):
     network = weights.network(model.decoder.net, "float32", "identity")
     with pytest.raises(ValueError, match="a mean that is off by"):
-        latent.same_mean(model, network, 3.0)
+        latent_plane.same_mean(model, network, 3.0)
 
 
 @pytest.mark.parametrize(("latent_dim", "num_pixels"), [(3, 16), (2, 15)])
@@ -70,7 +72,7 @@ def test_another_number_of_dimensions_or_pixels_is_refused(latent_dim, num_pixel
     network = weights.network(model.decoder.net, "float32", "sigmoid")
     wanted = f"2 latent dimensions to a square picture, got {latent_dim} and"
     with pytest.raises(ValueError, match=wanted):
-        latent.same_mean(model, network, 3.0)
+        latent_plane.same_mean(model, network, 3.0)
 
 
 def test_a_decoder_in_double_precision_is_drawn_as_well(model):
