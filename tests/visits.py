@@ -34,7 +34,7 @@ _FEWER = """() => {
 }"""
 
 # Resolves when every formula that is there has been set.
-_SET = "() => window.MathJax?.startup?.promise?.then(() => 0)"
+_SET = "() => window.formulas?.then(() => 0)"
 
 # What a control of a figure may change: pictures, values, words.
 _STATE = """figure => [

@@ -19,11 +19,22 @@ _FONT = (
     "type: 'font/woff2', href: document.documentElement.dataset.content_root + "
     "'_static/fonts/source-serif-4-latin-wght-normal.woff2' }));\n    "
 )
+# Text is there to be read before formulas are set; who has to wait for them can.
+_LATER = (
+    "<script>window.formulas = new Promise(done => addEventListener("
+    "'DOMContentLoaded', () => requestAnimationFrame(() => setTimeout(() => "
+    "document.head.append(Object.assign(document.createElement('script'), { src: "
+    "'{}', onload: () => done(MathJax.startup.promise) }))))));</script>"
+)
 # What is found in every page, and what it becomes.
 MENDED = {
     "first script": (
         re.compile(r'(<script data-cfasync="false">\s*)(?=document)'),
         rf"\g<1>{_STORE}{_FONT}",
+    ),
+    "formulas": (
+        re.compile(r'<script defer="defer" src="([^"]*/tex-svg\.js)"></script>'),
+        lambda found: _LATER.replace("{}", found[1]),
     ),
     # An entry of a bibliography is an item of a list; its own role is deprecated.
     "references": (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),

@@ -17,7 +17,7 @@
   addEventListener("load", () => {
     const article = document.querySelector(".bd-article");
     if (!article) return;
-    const set = window.MathJax?.startup?.promise ?? Promise.resolve();
+    const set = window.formulas ?? Promise.resolve();
     set.then(() => {
       new ResizeObserver(mark).observe(article);
       mark();
