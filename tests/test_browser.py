@@ -79,6 +79,23 @@ def test_every_slider_moves_its_picture_by_keyboard_and_by_mouse(browser, page):
         assert not seen.complaints
 
 
+@pytest.mark.parametrize("page", MOVING)
+def test_every_figure_plays_when_it_is_told_to_and_not_before(browser, page):
+    with visit(browser, file_address(page), **SIZES["desktop"]) as seen:
+        for figure in seen.page.locator(".jg-moving").all():
+            figure.scroll_into_view_if_needed()
+            before = state(figure)
+            seen.page.wait_for_timeout(400)  # longer than a frame stands
+            assert state(figure) == before
+            figure.get_by_role("button", name="Play").press("Enter")
+            for _ in range(40):
+                if state(figure) != before:
+                    break
+                seen.page.wait_for_timeout(50)
+            assert state(figure) != before
+        assert not seen.complaints
+
+
 @pytest.mark.parametrize("page", pages())
 def test_what_scripts_add_to_a_page_leads_somewhere_too(browser, page):
     with visit(browser, file_address(page)) as seen:
