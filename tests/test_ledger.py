@@ -206,11 +206,3 @@ def test_the_worst_of_each_kind_leads_to_the_line_that_shows_it():
     assert len(links) == 3
     for link in links:
         assert words(link) in words(target(LEDGER, link))
-
-
-def test_the_ledgers_style_is_loaded_where_it_is_needed_and_nowhere_else():
-    for page in (LEDGER, "notation", *chapters(), *APPENDICES):
-        sheets = [
-            each["href"] for each in html(SITE / f"{page}.html").select("link[href]")
-        ]
-        assert any("ledger.css" in each for each in sheets) == (page == LEDGER)

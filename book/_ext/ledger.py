@@ -211,12 +211,6 @@ def read_last(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
     names.sort(key=lambda name: name == app.config.ledger_page)
 
 
-def style(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Loads the ledger's style sheet on its page alone."""
-    if page == app.config.ledger_page:
-        app.add_css_file("css/ledger.css")
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the extension, and the two that it is made of."""
     app.setup_extension("evidence")
@@ -224,5 +218,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("ledger_page", "appendix/ledger", "env", str)
     app.add_directive("ledger", Ledger)
     app.connect("env-before-read-docs", read_last)
-    app.connect("html-page-context", style)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
