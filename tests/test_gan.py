@@ -187,7 +187,19 @@ def test_each_pair_has_one_share_for_all_its_coordinates():
     (points,) = seen
     assert (points == points[:, :1, :1]).all()
     assert points[:, 0, 0].unique().numel() == 6
-    assert points.dtype == torch.float32
+    # between the two, and not beyond the real one, where the slopes may be alike
+    assert 0 <= points.min() < points.max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_points_between_real_and_fake_have_their_precision(dtype):
+    def watch(x):
+        assert x.dtype == dtype
+        return x.sum(1)
+
+    gan.gradient_penalty(
+        watch, torch.zeros(3, 2, dtype=dtype), torch.ones(3, 2).to(dtype)
+    )
 
 
 def test_a_segment_needs_two_ends():

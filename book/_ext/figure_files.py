@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from light_pages import finished_pages
+from page_markup import finished_pages
 from sphinx.application import Sphinx
 
 FOLDER = Path("_static", "figures")

@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from light_pages import finished_pages
+from page_markup import finished_pages
 from sphinx.application import Sphinx
 
 JOINED = Path("_static", "css", "book.css")

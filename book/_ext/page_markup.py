@@ -1,8 +1,8 @@
-"""Mends the theme's markup: roles, images' sizes, and browsers that keep nothing."""
+"""Mends what the theme writes into finished pages; what none of them uses goes."""
 
 import re
+from pathlib import Path
 
-from light_pages import finished_pages
 from sphinx.application import Sphinx
 
 # A browser may refuse storage, and the theme's first script would end there.
@@ -36,6 +36,15 @@ MENDED = {
         re.compile(r'<script defer="defer" src="([^"]*/tex-svg\.js)"></script>'),
         lambda found: _LATER.replace("{}", found[1]),
     ),
+    # Icons are in css/icons.css; the index of all words is for the page that searches.
+    "fontawesome": (re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>"), ""),
+    "words": (
+        re.compile(
+            r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*">'
+            r"</script>"
+        ),
+        "",
+    ),
     # An entry of a bibliography is an item of a list; its own role is deprecated.
     "references": (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     # Its words say what folded code is; another name would hide them.
@@ -53,6 +62,16 @@ MENDED = {
 }
 
 
+# What stays as it is: a page, and the name of what is mended elsewhere.
+KEPT = {("search.html", "words")}
+
+
+def finished_pages(app: Sphinx) -> list[Path]:
+    """Returns the site's pages, without the parts that the theme keeps beside them."""
+    found = sorted(Path(app.outdir).rglob("*.html"))
+    return [path for path in found if "_static" not in path.parts]
+
+
 def mend(app: Sphinx, error: Exception | None) -> None:
     """Mends the finished pages.
 
@@ -65,8 +84,9 @@ def mend(app: Sphinx, error: Exception | None) -> None:
     for path in finished_pages(app):
         html = path.read_text(encoding="utf-8")
         for name, (pattern, replacement) in MENDED.items():
-            html, count = pattern.subn(replacement, html)
-            counts[name] += count
+            if (path.name, name) not in KEPT:
+                html, count = pattern.subn(replacement, html)
+                counts[name] += count
         path.write_text(html, encoding="utf-8")
     gone = [name for name, count in counts.items() if not count]
     if gone:

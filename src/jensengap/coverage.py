@@ -1,8 +1,8 @@
-r"""Do samples cover the data? Which modes are reached, and by more than a stray sample.
+r"""Do samples cover the data, and are they like it? Modes, precision and recall, edges.
 
 A mode that is known by its centre is *covered* when enough samples lie close to it.
 How close and how many are part of the result: one sample in a thousand near every mode
-is no coverage.
+is no coverage. Where no centre is known, the balls around neighbours stand for modes.
 """
 
 from __future__ import annotations

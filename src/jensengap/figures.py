@@ -131,9 +131,7 @@ def _live(
     spec: str,
 ) -> None:
     """Show the same with widgets, each frame drawn when it is asked for."""
-    update(*_middle(sliders))
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")
+    _settle(fig, update, sliders)
 
     def draw(*places: int) -> str:
         update(*(vs[i] for vs, i in zip(sliders.values(), places, strict=True)))
@@ -144,6 +142,15 @@ def _live(
         for name, vs in sliders.items()
     ]
     widgets.panel(draw, controls, plot.caption_html(caption))
+
+
+def _settle(
+    fig: Figure, update: Callable[..., None], sliders: Mapping[str, Sequence[float]]
+) -> None:
+    """Lay the middle frame out, and keep that layout: nothing jumps."""
+    update(*_middle(sliders))
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
 
 
 def _middle(sliders: Mapping[str, Sequence[float]]) -> list[float]:
@@ -159,9 +166,7 @@ def _draw(
 ) -> tuple[str, str]:
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
-    update(*_middle(sliders))
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")
+    _settle(fig, update, sliders)
     base = plot.svg(fig, alt, own)
     png = plot.png(fig)
     drawings = []
