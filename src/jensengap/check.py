@@ -1,4 +1,4 @@
-"""Verdicts: an identity, a bound, an estimate, or a mistake that fails one of them.
+"""Verdicts: an identity, a bound, an estimate, a mistake refused, an exercise's answer.
 
 Each names the equation it is about, shows one line, keeps its numbers in the cell's
 output (MIME type ``application/vnd.jensengap.verdict+json``), and raises
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from jensengap.ask import exercise, hint, save_answers, solution, verify_answers
 from jensengap.divergences import Estimate
 from jensengap.glue import VALUE, glue
 from jensengap.verdict import (
@@ -27,7 +28,8 @@ from jensengap.verdict import (
 
 __all__ = [
     "MIME", "NUM_STDERR", "VALUE", "CheckError", "Verdict", "bound", "estimate",
-    "glue", "identity", "number", "refuses",
+    "exercise", "glue", "hint", "identity", "number", "refuses", "save_answers",
+    "solution", "verify_answers",
 ]  # fmt: skip
 
 

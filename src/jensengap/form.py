@@ -1,0 +1,101 @@
+"""An exercise's question as a form in a page: a field, a verdict, hints to unfold.
+
+No kernel and no server: a few lines of script compare what is entered with the numbers
+that this module computed, and say what :mod:`jensengap.marking` would say.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from jensengap import stage
+from jensengap.given import truths
+from jensengap.marking import SAID
+from jensengap.question import Choice, Number, Question
+
+_SCRIPT = (
+    '<script type="application/json">{data}</script>'
+    "<script>{code}\njensengap.answer.open(document.currentScript.parentElement);"
+    "</script>"
+)
+
+
+def markup(question: Question) -> str:
+    """Write the form.
+
+    Args:
+        question: what is asked.
+
+    Returns:
+        A ``<form>`` element, the same for the same question.
+    """
+    inside = _choice(question) if isinstance(question, Choice) else _number(question)
+    text = json.dumps(_data(question), ensure_ascii=False, separators=(",", ":"))
+    script = _SCRIPT.format(
+        data=text.replace("</", "<\\/"), code=stage.script("answer")
+    )
+    return (
+        f'<form class="jg-ask" id="ask-{question.label}" data-exercise='
+        f'"{question.label}" novalidate>{inside}'
+        '<p class="jg-said" role="status"></p>'
+        f"{_hints(question)}"
+        "<noscript><p>To have an answer checked, a page needs scripts; the chapter's "
+        f"notebook needs none.</p></noscript>{script}</form>"
+    )
+
+
+def _number(question: Number) -> str:
+    unit = f'<span class="jg-unit">{html.escape(question.unit)}</span>'
+    return (
+        f'<label for="{_field(question)}">{html.escape(question.ask)}</label>'
+        f'<p class="jg-entry"><input id="{_field(question)}" type="text" '
+        'inputmode="text" autocomplete="off" spellcheck="false" size="12">'
+        f"{unit if question.unit else ''}{_precision(question)}"
+        '<button type="submit">Check</button></p>'
+    )
+
+
+def _precision(question: Number) -> str:
+    return f'<span class="jg-precision">± {question.tolerance:g}</span>'
+
+
+def _choice(question: Choice) -> str:
+    options = "".join(
+        f'<label><input type="radio" name="{_field(question)}" '
+        f'value="{html.escape(option)}"> <span>{html.escape(option)}</span></label>'
+        for option in question.options
+    )
+    return (
+        f"<fieldset><legend>{html.escape(question.ask)}</legend>{options}</fieldset>"
+        '<p class="jg-entry"><button type="submit">Check</button></p>'
+    )
+
+
+def _field(question: Question) -> str:
+    return f"answer-{question.label}"
+
+
+def _hints(question: Question) -> str:
+    several = len(question.hints) > 1
+    return "".join(
+        f'<details class="jg-hint"><summary>Hint{f" {i}" if several else ""}</summary>'
+        f"<p>{html.escape(hint)}</p></details>"
+        for i, hint in enumerate(question.hints, 1)
+    )
+
+
+def _data(question: Question) -> dict[str, Any]:
+    """Collect what the script compares an answer with."""
+    if isinstance(question, Choice):
+        data = {"right": question.right, "options": dict(question.options)}
+        return data | {"said": {k: SAID[k] for k in ("right", "empty")}}
+    case = question.cases[0]
+    return {
+        "answer": float(truths(question, case)),
+        "tolerance": question.tolerance,
+        "unit": question.unit,
+        "mistakes": [[float(m.answer(**case)), m.hint] for m in question.mistakes],
+        "said": SAID,
+    }

@@ -1,0 +1,153 @@
+"""Marks an answer: right, not yet, or wrong with a hint that names what was done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from jensengap import given as answers
+from jensengap.given import at, float64, truths
+from jensengap.question import Choice, Mistake, Number, Question, instruction
+
+RIGHT, OPEN, WRONG = "right", "not yet", "try again"
+# What is said in a kernel and in a page alike.
+SAID = {
+    "right": "Right.",
+    "empty": "Nothing is entered yet.",
+    "not a number": "A number is wanted, such as −0.25, 3e-4 or 1/3.",
+    "not finite": (
+        "That is not a finite number; look for a division by zero, or for a logarithm "
+        "of zero."
+    ),
+    "sign": "The size is right, the sign is not.",
+    "bits": "That is in bits; wanted are nats: multiply by log 2.",
+    "share": "That is a share of one; wanted are percent: multiply by 100.",
+    "small": "Not yet: this is too small.",
+    "large": "Not yet: this is too large.",
+}
+
+
+class Mark(NamedTuple):
+    """What became of an answer.
+
+    Attributes:
+        label: of the exercise.
+        state: ``right``, ``not yet`` (nothing was answered) or ``try again``.
+        said: a sentence for the reader.
+        given: the answer as plain numbers or text, as an answer sheet keeps it; of a
+            function a list with its values at each case. None where there is none.
+    """
+
+    label: str
+    state: str
+    said: str
+    given: Any = None
+
+    def _ipython_display_(self) -> None:
+        """Show nothing: the mark was shown when it was made."""
+
+
+def mark(question: Question, answer: Any) -> Mark:
+    """Mark an answer.
+
+    Args:
+        question: what was asked.
+        answer: a number or a function; of a choice the statement or its letter; an
+            ellipsis or None where there is no answer yet.
+
+    Returns:
+        The mark.
+    """
+    try:
+        return judge(question, answers.read(question, answer))
+    except answers.Open:
+        return Mark(question.label, OPEN, instruction(question))
+    except answers.Refused as reason:
+        return Mark(question.label, WRONG, str(reason))
+
+
+def judge(question: Question, given: Any) -> Mark:
+    """Mark an answer that has been read, for example from an answer sheet.
+
+    Args:
+        question: what was asked.
+        given: a statement, a number, or for each case the value of a function as
+            (nested lists of) numbers.
+
+    Returns:
+        The mark, with ``given``.
+
+    Raises:
+        ValueError: ``given`` is nothing that :func:`mark` would have read.
+    """
+    if isinstance(question, Choice):
+        if not isinstance(given, str) or given not in question.options:
+            raise ValueError(f"{question.label} has no statement {given!r}")
+        state = RIGHT if given == question.right else WRONG
+        said = question.options[given]
+        lead = SAID["right"] + " " if state == RIGHT else ""
+        return Mark(question.label, state, (lead + said).strip(), given)
+    is_function = isinstance(given, list)
+    cases = question.cases if is_function else question.cases[:1]
+    right = [truths(question, case) for case in cases]
+    try:
+        values = [float64(value) for value in (given if is_function else [given])]
+    except (TypeError, ValueError, RuntimeError):
+        values = []
+    if [value.shape for value in values] != [truth.shape for truth in right]:
+        raise ValueError(f"{question.label} was not answered by {given!r}")
+    fault = _fault(question, right, values, is_function)
+    if fault:
+        return Mark(question.label, WRONG, fault, given)
+    return Mark(question.label, RIGHT, SAID["right"], given)
+
+
+def _fault(
+    question: Number, right: list[Tensor], values: list[Tensor], is_function: bool
+) -> str:
+    """Say what is wrong with the values; nothing where nothing is."""
+    cases = question.cases[: len(right)]
+
+    def near(value: Tensor, truth: Tensor) -> bool:
+        allowed = question.tolerance
+        if is_function:
+            allowed = question.precision * (1 + truth.abs())
+        return bool(((value - truth).abs() <= allowed).all())
+
+    wrong = [
+        i for i, pair in enumerate(zip(values, right, strict=True)) if not near(*pair)
+    ]
+    if not wrong:
+        return ""
+    if not all(bool(value.isfinite().all()) for value in values):
+        return SAID["not finite"]
+    for said, mistaken in _typical(question, cases, right):
+        # a mistake need not show in every case, but it must explain all that are wrong
+        if all(near(values[i], mistaken[i]) for i in wrong):
+            return said
+    first = wrong[0]
+    side = "small" if float((values[first] - right[first]).sum()) < 0 else "large"
+    where = at(cases[first]) if is_function else ""
+    return f"{SAID[side][:-1]}{where}."
+
+
+def _typical(
+    question: Number, cases: tuple[Mapping[str, Any], ...], right: list[Tensor]
+) -> list[tuple[str, list[Tensor]]]:
+    """List what is often answered: the mistakes, a wrong sign, another unit."""
+    found = [
+        (m.hint, [_mistaken(m, case) for case in cases]) for m in question.mistakes
+    ]
+    found.append((SAID["sign"], [-truth for truth in right]))
+    if question.unit == "nats":
+        found.append((SAID["bits"], [truth / math.log(2) for truth in right]))
+    if question.unit == "%":
+        found.append((SAID["share"], [truth / 100 for truth in right]))
+    return found
+
+
+def _mistaken(mistake: Mistake, case: Mapping[str, Any]) -> Tensor:
+    return float64(mistake.answer(**case))

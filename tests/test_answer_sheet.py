@@ -1,0 +1,125 @@
+"""Answers go into a file and come back, and a file that was edited is refused."""
+
+import json
+
+import pytest
+from questions import AREA, SIDE
+
+from jensengap import answer_sheet, exercises, marking
+
+
+@pytest.fixture(autouse=True)
+def two_questions(monkeypatch):
+    known = {each.label: each for each in (AREA, SIDE)}
+    monkeypatch.setattr(exercises, "every", lambda: known)
+    monkeypatch.setattr(answer_sheet, "_answers", {})
+
+
+def answered(question, answer):
+    answer_sheet.note(marking.mark(question, answer))
+
+
+def test_what_was_saved_is_verified(tmp_path):
+    answered(AREA, lambda a, b: a * b)
+    answered(SIDE, "above")
+    path = tmp_path / "answers.json"
+    sheet = answer_sheet.save(path)
+    assert sheet == answer_sheet.Sheet((AREA.label,), (SIDE.label,))
+    assert answer_sheet.verify(path) == sheet
+    assert str(sheet) == "1 of 2 answers are right; not right: ex-test-side"
+    assert [each.name for each in tmp_path.iterdir()] == ["answers.json"]
+
+
+def test_the_last_answer_counts_and_an_open_one_changes_nothing(tmp_path):
+    for answer in (5.0, 6.0, ..., "six"):
+        answered(AREA, answer)
+    assert answer_sheet.save(tmp_path / "a.json").right == (AREA.label,)
+
+
+def test_chapters_share_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "answers.json"
+    answered(AREA, 5.0)
+    answer_sheet.save(path)
+    monkeypatch.setattr(answer_sheet, "_answers", {})  # another kernel
+    answered(SIDE, "b")
+    assert answer_sheet.save(path) == ((SIDE.label,), (AREA.label,))
+    answered(AREA, 6.0)
+    assert len(answer_sheet.save(path).right) == 2
+
+
+def test_the_file_names_nobody_and_no_time(tmp_path):
+    answered(AREA, 6.0)
+    answer_sheet.save(tmp_path / "answers.json")
+    content = json.loads((tmp_path / "answers.json").read_text())
+    assert set(content) == {"format", "answers", "checksum"}
+    assert content["answers"] == {AREA.label: 6.0}
+
+
+def edited(content):
+    content["answers"][AREA.label] = 6.0
+
+
+def renamed(content):
+    content["format"] = "answers of somebody else"
+
+
+def without_checksum(content):
+    del content["checksum"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(edited, "was changed after"), (renamed, "wanted the format"),
+     (without_checksum, "was changed after")],
+)  # fmt: skip
+def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, words):
+    answered(AREA, 5.0)
+    path = tmp_path / "answers.json"
+    answer_sheet.save(path)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    before = path.read_bytes()
+    for use in (answer_sheet.verify, answer_sheet.save):
+        with pytest.raises(ValueError, match=words):
+            use(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", "some notes of my own"])
+def test_another_file_is_refused_and_not_overwritten(tmp_path, text):
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    answered(AREA, 6.0)
+    for use in (answer_sheet.verify, answer_sheet.save):
+        with pytest.raises(ValueError, match=r"notes\.txt: wanted"):
+            use(path)
+    assert path.read_text() == text
+
+
+def test_a_true_checksum_does_not_make_a_wrong_answer_right(tmp_path):
+    body = {"format": answer_sheet.FORMAT, "answers": {AREA.label: 5.0}}
+    path = tmp_path / "answers.json"
+    path.write_text(json.dumps(body | {"checksum": answer_sheet._checksum(body)}))
+    assert answer_sheet.verify(path).right == ()
+
+
+@pytest.mark.parametrize("answers", [{"ex-test-none": 1.0}, {AREA.label: "x"}, [1]])
+def test_what_this_version_cannot_mark_is_refused(tmp_path, answers):
+    body = {"format": answer_sheet.FORMAT, "answers": answers}
+    path = tmp_path / "answers.json"
+    path.write_text(json.dumps(body | {"checksum": answer_sheet._checksum(body)}))
+    with pytest.raises(ValueError, match="cannot mark"):
+        answer_sheet.verify(path)
+
+
+def test_many_files_are_verified_by_one_command(tmp_path, capsys):
+    answered(AREA, 6.0)
+    good, missing = tmp_path / "good.json", tmp_path / "missing.json"
+    answer_sheet.save(good)
+    assert answer_sheet.main([str(good)]) == 0
+    assert answer_sheet.main([str(missing), str(good)]) == 1
+    said = capsys.readouterr().out
+    assert said.count("1 of 1 answers are right") == 2
+    assert "there is none; write one with" in said
+    assert answer_sheet.main([]) == 2

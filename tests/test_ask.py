@@ -1,0 +1,96 @@
+"""An exercise is a form where the book is built, and a mark in a live kernel."""
+
+import pytest
+from questions import AREA, SIDE
+from shell import kernel
+
+from jensengap import answer_sheet, ask, check, exercises
+
+
+@pytest.fixture(autouse=True)
+def two_questions(monkeypatch):
+    known = {each.label: each for each in (AREA, SIDE)}
+    monkeypatch.setattr(exercises, "every", lambda: known)
+    monkeypatch.setattr(answer_sheet, "_answers", {})
+    monkeypatch.delenv("JENSENGAP_STATIC", raising=False)
+
+
+def shown(folder, *words):
+    with kernel(folder) as cell:
+        ask.exercise(*words)
+    (output,) = cell.outputs
+    return output.data
+
+
+def test_an_open_exercise_is_a_form_in_the_built_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("JENSENGAP_STATIC", "1")
+    data = shown(tmp_path, AREA.label)
+    assert data["text/html"].startswith('<form class="jg-ask"')
+    assert data[ask.MIME] == {"label": AREA.label, "state": "not yet"}
+
+
+def test_an_open_exercise_asks_in_a_live_kernel(tmp_path):
+    data = shown(tmp_path, AREA.label)
+    assert "<form" not in data["text/html"]
+    assert AREA.ask in data["text/plain"]
+    assert f'check.hint("{AREA.label}")' in data["text/html"].replace("&quot;", '"')
+
+
+def test_an_answer_is_marked_in_one_line(tmp_path):
+    assert shown(tmp_path, AREA.label, 6.0)["text/plain"] == "✓ ex-test-area · Right."
+    said = shown(tmp_path, AREA.label, 5.0)["text/plain"]
+    assert said == "✗ ex-test-area · try again. That is a sum."
+
+
+def test_outside_a_kernel_it_prints(capsys):
+    assert check.exercise("test-side", "b").state == "right"
+    assert capsys.readouterr().out.startswith("✓ ex-test-side · Right. It never")
+
+
+def test_an_unknown_exercise_is_a_sentence_with_names_that_look_alike(capsys):
+    assert ask.exercise("ex-test-aera", 6.0) is None
+    ask.hint("ex-nothing-like-it")
+    first, second = capsys.readouterr().out.splitlines()
+    assert "no exercise 'ex-test-aera'; similar are ex-test-area" in first
+    assert "no exercise 'ex-nothing-like-it'" in second
+
+
+def test_hints_are_numbered_where_there_are_several(capsys):
+    ask.hint(AREA.label)
+    ask.hint(SIDE.label)
+    said = capsys.readouterr().out
+    assert said == "1. Count unit squares.\n2. A product.\nRead the name.\n"
+
+
+def test_a_solution_that_is_wrong_or_open_is_an_error():
+    for answer in (5.0, ..., "six"):
+        with pytest.raises(check.CheckError, match="ex-test-area is not solved"):
+            ask.solution(AREA.label, answer)
+    with pytest.raises(ValueError, match="no exercise"):
+        ask.solution("ex-none", 6.0)
+
+
+def test_a_solution_is_no_answer_of_the_readers(tmp_path, capsys):
+    ask.solution(AREA.label, 6.0)
+    ask.exercise(SIDE.label, "a")
+    path = tmp_path / "answers.json"
+    ask.save_answers(path)
+    ask.verify_answers(path)
+    *_, saved, verified = capsys.readouterr().out.splitlines()
+    assert (
+        saved
+        == verified
+        == f"{path}: 0 of 1 answers are right; not right: {SIDE.label}"
+    )
+
+
+def test_a_bad_file_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    ask.save_answers(tmp_path / "mine.txt")
+    ask.verify_answers(tmp_path / "none.json")
+    ask.save_answers(tmp_path / "no" / "folder.json")
+    said = capsys.readouterr().out.splitlines()
+    assert "wanted a file that check.save_answers wrote" in said[0]
+    assert "there is none" in said[1]
+    assert "No such file or directory" in said[2]
+    assert (tmp_path / "mine.txt").read_text() == "mine"

@@ -1,0 +1,39 @@
+"""The instructor's page: what it says to run runs, and what it promises holds."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from questions import AREA
+from reading import text
+
+from jensengap import answer_sheet, check, exercises
+
+PAGE = text("appendix/instructor")
+
+
+def blocks(language):
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", PAGE)
+
+
+def test_its_lines_write_a_link_that_says_what_it_should(capsys):
+    exec(blocks("python")[0], {})
+    link = urlsplit(capsys.readouterr().out.strip())
+    assert link.path == "/hub/user-redirect/git-pull"
+    assert parse_qs(link.query) == {
+        "repo": ["https://github.com/OWNER/HANDOUT"],
+        "branch": ["main"],
+        "urlpath": ["lab/tree/HANDOUT/likelihood/elbo.ipynb"],
+    }
+
+
+def test_answers_are_saved_and_collected_by_the_commands_it_names(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(exercises, "every", lambda: {AREA.label: AREA})
+    monkeypatch.setattr(answer_sheet, "_answers", {})
+    check.exercise(AREA.label, 6.0)
+    exec(blocks("python")[1], {"check": check})
+    assert "python -m jensengap.answer_sheet" in blocks("text")[0]
+    assert answer_sheet.main(["answers.json"]) == 0
+    assert capsys.readouterr().out.count("1 of 1 answers are right") == 2
