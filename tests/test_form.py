@@ -94,6 +94,20 @@ def test_the_page_reads_numbers_as_people_write_them(browser, tmp_path):
         assert watched.complaints == []
 
 
+def test_thousands_may_be_separated_as_the_book_and_others_write_them(
+    browser, tmp_path
+):
+    large = AREA._replace(answer=lambda a, b: 14138.25, tolerance=1.0)
+    small = AREA._replace(label="ex-test-small", answer=lambda a, b: 14.138)
+    path = written(tmp_path, form.markup(large), form.markup(small))
+    with opened(browser, path) as watched:
+        for text in ("14138", "14,138", "14\u202f138", "14 138", "14'138", "14,138.2"):
+            assert enter(watched.page, large, text) == marking.SAID["right"], text
+        assert enter(watched.page, small, "14,138") == marking.SAID["right"]
+        assert enter(watched.page, large, "14,13") == marking.SAID["small"]
+        assert enter(watched.page, large, "1,4,138") == marking.SAID["not a number"]
+
+
 def test_the_page_says_what_the_package_says_to_every_foreseen_answer(
     browser,
     tmp_path,

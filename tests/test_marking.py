@@ -120,6 +120,7 @@ def test_what_is_not_finite_is_named(answer):
         ({"a": 1}, ["one number", "(dict)"]),
         (object(), ["one number", "(object)"]),
         ([1.0, 2.0], ["one number", "shape (2,)"]),
+        ((14, 138), ["one number", "(14, 138)", "a comma makes two numbers"]),
         (torch.zeros(3, 2), ["one number", "shape (3, 2)"]),
         (lambda: 6, ["2 arguments", "(a, b)", "yours takes ()"]),
         (lambda a: 6, ["2 arguments", "yours takes (a)"]),

@@ -120,6 +120,11 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
         raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.") from None
     if tensor.numel() == 1 and not shape:
         tensor = tensor.reshape(())
+    if isinstance(value, tuple) and not shape and tensor.numel() > 1:
+        raise Refused(
+            f"Wanted is {wanted}, and {what} is {value}: a comma makes two numbers of "
+            "one. Write a decimal point, and nothing between thousands."
+        )
     if tensor.shape != shape:
         raise Refused(
             f"Wanted is {wanted}, and {what} has the shape {tuple(tensor.shape)}; "

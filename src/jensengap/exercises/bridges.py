@@ -142,8 +142,8 @@ QUESTIONS = (
     Number(
         label="ex-bridges-straight",
         ask=(
-            "c = 0.8, b = 0.5, s = 0.3: at which φ is the straight-through gradient "
-            "zero on average over the data?"
+            "c = 0.8, the boundary is b = 0.5, and the outputs are N(φ, s²) with "
+            "s = 0.3: at which φ is the straight-through gradient zero on average?"
         ),
         answer=_turn,
         cases=(
@@ -154,7 +154,8 @@ QUESTIONS = (
         mistakes=(
             Mistake(
                 lambda c, b, s: _turn(1 - c, b, s),
-                "That many choose the code 0; look again which code has the slope −2c.",
+                "There a share c of the outputs chooses the code 0; look again which "
+                "code has the slope −2c.",
             ),
             Mistake(
                 lambda c, b, s: _turn(c, b, s**2),

@@ -118,7 +118,10 @@ QUESTIONS = (
     ),
     Choice(
         label="ex-decomposition-signs",
-        ask="x is continuous: which of these can be positive?",
+        ask=(
+            "x is continuous: which of the five, log p(x), the reconstruction, the two "
+            "KL terms and the ELBO, can be positive?"
+        ),
         options={
             "only the two KL terms": (
                 "The KL terms are never negative; but the logarithm of a density can "
@@ -129,10 +132,13 @@ QUESTIONS = (
                 "the ELBO is positive, and log p(x) is larger still."
             ),
             "all but the ELBO": (
-                "The ELBO is a lower bound of log p(x), which is no probability here: "
-                "nothing keeps it below zero."
+                "The ELBO is a lower bound of log p(x), and p(x) is a density here, no "
+                "probability: nothing keeps its logarithm below zero."
             ),
-            "all five": "A density may exceed one, so its logarithm may have any sign.",
+            "all five": (
+                "A density may exceed one, so its logarithm may have any sign; and a "
+                "KL is positive unless its two distributions are the same."
+            ),
         },
         right="all five",
         hints=(
@@ -142,7 +148,10 @@ QUESTIONS = (
     ),
     Number(
         label="ex-decomposition-uniform",
-        ask="q uniform on [0, 1], the model as above: how large is the gap?",
+        ask=(
+            "q uniform on [0, 1], and w = 1.7, b = 0.3, s = 0.8, x = 1.9: how large is "
+            "the gap, the KL from q to the posterior?"
+        ),
         answer=_uniform_gap,
         cases=(
             _MODEL,
@@ -152,8 +161,8 @@ QUESTIONS = (
         mistakes=(
             Mistake(
                 _at_the_middle,
-                "That is the posterior's density at z = ½ alone; average its "
-                "logarithm over the interval.",
+                "That looks at the posterior at z = ½ alone; average the logarithm of "
+                "its density over the interval.",
             ),
             Mistake(
                 _no_constant,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, log, sqrt
+from math import ceil, floor, log, sqrt
 
 import torch
 from torch import Tensor
@@ -56,8 +56,7 @@ QUESTIONS = (
             ),
             Mistake(
                 lambda a: -a,
-                "That is the double root at the critical γ; asked is what becomes of "
-                "it at ten times as much.",
+                "That is the double root at the critical γ; take ten times as much.",
             ),
             Mistake(
                 lambda a: -_TEN * a,
@@ -105,6 +104,10 @@ QUESTIONS = (
                 "first time?",
             ),
             Mistake(
+                lambda h: floor(_doubling(_growth(h))),
+                "After that many they are not quite twice as far.",
+            ),
+            Mistake(
                 lambda h: 8 * log(2) / h**2,
                 "8 log 2/h² is what small steps tend to; take the logarithm of the "
                 "factor itself.",
@@ -148,18 +151,20 @@ QUESTIONS = (
                 "Samples are whole: round to the first number that is enough.",
             ),
             Mistake(
+                lambda eps, prob: floor(_needed(eps, prob)),
+                "With that many the probability is still a little too small.",
+            ),
+            Mistake(
                 lambda eps, prob: 3 / eps,
                 "nε = 3 is a rule of thumb; solve the equation itself.",
             ),
             Mistake(
                 lambda eps, prob: ceil(-log(1 - prob) / eps),
-                "exp(−nε) stands there for (1 − ε)ⁿ: nearly the same, and a little "
-                "too much.",
+                "exp(−nε) stands there for (1 − ε)ⁿ: nearly the same, but larger.",
             ),
             Mistake(
                 lambda eps, prob: ceil(_needed(eps, 1 - prob)),
-                "So many miss the mode with that probability; wanted are so many that "
-                "hit it.",
+                "So many miss the mode with that probability; they were to hit it.",
             ),
             Mistake(
                 lambda eps, prob: prob / eps,
@@ -177,8 +182,8 @@ QUESTIONS = (
     ),
     Number(
         label="ex-dynamics-birthday",
-        ask="Four pictures have the probabilities ½, ¼, ⅛ and ⅛. Two samples agree as "
-        "often as two of how many equally frequent pictures?",
+        ask="Four pictures have the probabilities ½, ¼, ⅛ and ⅛. Of how many equally "
+        "frequent pictures would two samples agree just as often?",
         answer=lambda p: 1 / _agreeing(p),
         cases=(
             _shares(1 / 2, 1 / 4, 1 / 8, 1 / 8),
@@ -202,8 +207,7 @@ QUESTIONS = (
             ),
             Mistake(
                 lambda p: 1 / float(p.max()),
-                "That looks at the most frequent picture only; the others make pairs, "
-                "too.",
+                "That is the most frequent picture alone; the others make pairs, too.",
             ),
         ),
         hints=(

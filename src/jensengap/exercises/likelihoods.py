@@ -85,8 +85,8 @@ QUESTIONS = (
             ),
         ),
         hints=(
-            "Call the squared error's mean over pixels MSE, and set the function's "
-            "derivative in σ² to zero.",
+            "Call the squared error's mean over pixels and images MSE, and set the "
+            "derivative of the function's mean in σ² to zero.",
             "The normaliser is right, so the difference is one of error terms: "
             "MSE/(2σ²) against D·MSE/(2σ²).",
         ),

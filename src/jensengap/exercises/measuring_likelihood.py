@@ -81,8 +81,8 @@ QUESTIONS = (
             ),
             Mistake(
                 lambda v, tau: v / tau**2,
-                "The expectation is under q, so one factor q stays: the integrand is "
-                "pᵐ q to the power 1 − m.",
+                "That is the ratio of the two variances. The expectation is under q, "
+                "so the integrand is pᵐ q¹⁻ᵐ: where does its exponent change its sign?",
             ),
         ),
         hints=(

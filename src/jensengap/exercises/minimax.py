@@ -127,7 +127,8 @@ QUESTIONS = (
             ),
             Mistake(
                 lambda a: 2 * _box_jsd(a) - log(4),
-                "That is the value of the game, V(D*, G); the JSD follows from it.",
+                "That is the value of the game, V(D*, G), and at a = 2 also the "
+                "gradient; the JSD is zero only where p = q.",
             ),
             Mistake(
                 lambda a: abs(a),

@@ -63,7 +63,7 @@ QUESTIONS = (
                 "both of these are as before."
             ),
             "the amortisation gap alone": (
-                "It is what the network's q falls short of the best one, and a wider "
+                "It is how far the network's q stays behind the best one, and a wider "
                 "network may come closer. Whether it does is for you to measure."
             ),
             "neither, since the posterior does not move": (
@@ -109,8 +109,8 @@ QUESTIONS = (
         label="ex-posterior-kl-train",
         ask=(
             "Say the mean gaps were 0.6 nats (standard error 0.1) for digits seen and "
-            "0.9 (0.2) for digits held out: how many standard errors of the difference "
-            "is the difference?"
+            "0.9 (0.2) for digits held out: what is the difference, divided by its own "
+            "standard error?"
         ),
         answer=_errors,
         cases=(

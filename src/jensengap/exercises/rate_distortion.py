@@ -105,7 +105,7 @@ QUESTIONS = (
                 "reason: it is also paid where the codes are not distributed as the "
                 "prior says."
             ),
-            "B, C and E: their information is next to nothing": (
+            "B, C and E: their information is small": (
                 "What a code tells of the examples is the information, by definition. "
                 "The rate also pays for the misfit, and activity depends on the unit "
                 "of length."
@@ -119,7 +119,7 @@ QUESTIONS = (
                 "neither that something is told nor that nothing is."
             ),
         },
-        right="B, C and E: their information is next to nothing",
+        right="B, C and E: their information is small",
         hints=(
             "The rate is information plus misfit. For which encoders are the two far "
             "apart?",

@@ -48,8 +48,9 @@ QUESTIONS = (
     Number(
         label="ex-reparameterization-variances",
         ask=(
-            "Baseline b = μ² + σ², the plain average of f: what variance is left, "
-            "at μ = 1.3 and σ = 0.7?"
+            "f(z) = z² with the baseline b = μ² + σ², the plain average of f: what is "
+            "the variance of the score-function gradient in μ, for one sample at "
+            "μ = 1.3 and σ = 0.7?"
         ),
         answer=lambda mu, sigma: _left(mu, sigma, _plain(mu, sigma)),
         cases=_CASES,
@@ -79,6 +80,10 @@ QUESTIONS = (
                 lambda mu, sigma: _second(mu, sigma, _plain(mu, sigma)) - (2 * mu) ** 2,
                 "The noise ε stands where the score belongs: the score is (z − μ)/σ².",
             ),
+            Mistake(
+                lambda mu, sigma: sigma**2 * _left(mu, sigma, _plain(mu, sigma)),
+                "That is the variance of (f − b)ε; the score is ε/σ.",
+            ),
         ),
         hints=(
             "A baseline leaves the mean alone: it is 2μ for each b. So compare second "
@@ -90,7 +95,10 @@ QUESTIONS = (
     ),
     Number(
         label="ex-reparameterization-crossing",
-        ask="At which ω > 0 do the two variances agree, for μ = 1.3 and σ = 0.1?",
+        ask=(
+            "f(z) = sin(ωz): at which ω > 0 do the two variances agree, for μ = 1.3 "
+            "and σ = 0.1?"
+        ),
         answer=_crossing,
         cases=(
             {"mu": 1.3, "sigma": 0.1},
@@ -127,7 +135,10 @@ QUESTIONS = (
     ),
     Number(
         label="ex-reparameterization-width",
-        ask="How large is this variance, at μ = 1.3 and σ = 0.7?",
+        ask=(
+            "f(z) = z²: how large is the variance of the pathwise gradient in σ, for "
+            "one sample at μ = 1.3 and σ = 0.7?"
+        ),
         answer=lambda mu, sigma: 4 * mu**2 + 8 * sigma**2,
         cases=_CASES,
         mistakes=(

@@ -125,7 +125,8 @@ QUESTIONS = (
         label="ex-training-start",
         ask=(
             "Three pixels have ink in 0.1, 0.2 and 0.5 of the images, and a decoder "
-            "ignores z: by how much does start_at_mean lower its first loss?"
+            "ignores z: by how much is its first loss lower with start_at_mean than "
+            "with a bias of zero?"
         ),
         answer=_saved,
         cases=tuple(
@@ -172,8 +173,8 @@ QUESTIONS = (
                 "fixed z both agree on average. Look at what is not fixed."
             ),
             "the logarithm is concave, so that averaging over draws costs something": (
-                "The cross-entropy is linear in x: averaging the draws and averaging "
-                "their cross-entropies are the same."
+                "The cross-entropy is linear in x: at fixed z that of the average draw "
+                "is the average over the draws, and nothing is lost."
             ),
             "speckled pixels are harder to predict than smooth ones": (
                 "Then the binary bound would be the lower one; and at fixed z both "

@@ -3,10 +3,18 @@ globalThis.jensengap ??= {};
 (jg => {
   if (jg.answer) return;
 
-  // Minus signs, decimal commas, fractions and percent signs as people write them.
+  // Minus signs, fractions, percent signs and spaces as people write them. A comma is a
+  // decimal one, or stands between thousands: where both can be meant, both are tried.
   const read = text => {
-    const plain = text.trim().replaceAll("−", "-").replace(",", ".").replace(/\s*%$/, "");
-    const parts = plain.split("/").map(part => part.trim());
+    const plain = text.replaceAll("−", "-").replace(/[\s’']|%\s*$/g, "");
+    const grouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
+    const written = grouped ? [plain.replaceAll(",", "")] : [];
+    if (plain.split(",").length === 2) written.push(plain.replace(",", "."));
+    return (written.length ? written : [plain]).map(quotient).filter(v => v !== null);
+  };
+
+  const quotient = text => {
+    const parts = text.split("/");
     const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
     if (parts.length > 2 || !parts.every(part => number.test(part))) return null;
     return parts.length === 1 ? Number(parts[0]) : Number(parts[0]) / Number(parts[1]);
@@ -14,16 +22,16 @@ globalThis.jensengap ??= {};
 
   const judge = ({answer, tolerance, unit, mistakes, said}, text) => {
     if (!text.trim()) return [false, said["empty"]];
-    const value = read(text);
-    if (value === null) return [false, said["not a number"]];
-    if (!Number.isFinite(value)) return [false, said["not finite"]];
-    const near = other => Math.abs(value - other) <= tolerance;
+    const values = read(text);
+    if (!values.length) return [false, said["not a number"]];
+    if (!values.every(Number.isFinite)) return [false, said["not finite"]];
+    const near = other => values.some(value => Math.abs(value - other) <= tolerance);
     if (near(answer)) return [true, said["right"]];
     const typical = [...mistakes, [-answer, said["sign"]]];
     if (unit === "nats") typical.push([answer / Math.LN2, said["bits"]]);
     if (unit === "%") typical.push([answer / 100, said["share"]]);
     const known = typical.find(([other]) => near(other));
-    return [false, known ? known[1] : said[value < answer ? "small" : "large"]];
+    return [false, known ? known[1] : said[values[0] < answer ? "small" : "large"]];
   };
 
   const choose = ({right, options, said}, option) => {
