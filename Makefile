@@ -6,17 +6,28 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$p"; break; }; done)
+# NAME= is the part and the name of a new chapter, TITLE= its heading.
+# COLAB= names the Python that make colab makes its environment with.
 PORT ?= 8000
+COLAB ?=
 ARGS ?=
+# Not from the environment, where other things have a NAME.
+NAME =
+TITLE =
 
 .DEFAULT_GOAL := help
-.PHONY: help book test mutants recordings serve lint clean distclean python
+.PHONY: help book test mutants recordings colab handout pdf new-chapter serve lint \
+	clean distclean python
 
 help:
 	@echo "make book       environment, all chapters executed, site in _build/html"
 	@echo "make test       everything is tested; builds the book first where needed"
 	@echo "make mutants    breaks the package on purpose: do the tests notice? (ten minutes)"
 	@echo "make recordings runs afresh what is too long for a chapter (see README)"
+	@echo "make handout    the notebooks without their solutions, in _build/handout"
+	@echo "make colab      runs the exported notebooks in an environment like Colab's"
+	@echo "make pdf        the whole book in _build/the-jensen-gap.pdf (wants a Chromium)"
+	@echo "make new-chapter NAME=gan/wasserstein   a chapter from the template (TITLE= its heading)"
 	@echo "make serve      the site on http://127.0.0.1:$(PORT)/ (PORT= another port)"
 	@echo "make lint       ruff and codespell"
 	@echo "make clean      removes the site and what the chapters computed"
@@ -29,11 +40,19 @@ python:
 	echo "Install one, or name one: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python"; \
 	exit 1; }
 
-book lint clean distclean: python
+book handout pdf lint clean distclean: python
 	@"$(PYTHON)" tools/make.py $@
 
 serve: python
 	@"$(PYTHON)" tools/make.py serve $(PORT)
+
+colab: python
+	@"$(PYTHON)" tools/make.py colab $(COLAB)
+
+# A name may hold anything, a quotation mark too: make.py says what is wrong with it.
+quoted = '$(subst ','\'',$(1))'
+new-chapter: python
+	@"$(PYTHON)" tools/make.py $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
 
 test mutants recordings: python
 	@"$(PYTHON)" tools/make.py $@ $(ARGS)

@@ -1,4 +1,4 @@
-"""The course plan: every chapter and every exercise in one week, hours that add up."""
+"""The course plan: every chapter and every exercise in one place, hours that add up."""
 
 import re
 
@@ -29,7 +29,9 @@ def exercises(page):
 
 def section(week):
     """Returns what the plan says about one week."""
-    found = re.search(rf"(?ms)^\(week-{week}\)=\n(.*?)(?=^\(week-|^## How)", PLAN)
+    found = re.search(
+        rf"(?ms)^\(week-{week}\)=\n(.*?)(?=^\(week-|^## (?:Beyond|How))", PLAN
+    )
     return found[1]
 
 
@@ -51,15 +53,33 @@ def weeks_pages(week):
     return [page for page in chapters() if name(page) in labels]
 
 
-def test_the_weeks_read_all_chapters_once_and_in_order():
-    assert [page for week in WEEKS for page in weeks_pages(week)] == chapters()
+def beyond():
+    """Returns the chapters that are in no week, by name, and the exercises listed."""
+    found = re.search(r"(?ms)^## Beyond the six weeks\n(.*?)^## How", PLAN)
+    items = re.split(r"(?m)^- ", found[1])[1:] if found else []
+    names = [re.match(r"\{ref\}`ch-([\w-]+)`", item)[1] for item in items]
+    return names, [re.findall(r"`(ex-[\w-]+)`", item) for item in items]
 
 
-def test_every_exercise_is_set_in_exactly_one_week():
+def test_the_weeks_read_all_chapters_once_and_in_order_but_those_beyond():
+    later, _ = beyond()
+    read = [page for week in WEEKS for page in weeks_pages(week)]
+    assert read == [page for page in chapters() if name(page) not in later]
+    assert later == [name(page) for page in chapters() if page not in read]
+
+
+def test_every_exercise_is_set_in_exactly_one_week_or_beyond():
     planned = [ex for week in WEEKS for ex in re.findall(r"`(ex-[\w-]+)`", tasks(week))]
+    planned += [ex for listed in beyond()[1] for ex in listed]
     assert sorted(planned) == sorted(
         ex for page in chapters() for ex in exercises(page)
     )
+
+
+def test_beyond_the_weeks_a_chapter_is_listed_with_its_exercises():
+    there = {name(page): exercises(page) for page in chapters()}
+    names, listed = beyond()
+    assert listed == [there[each] for each in names]
 
 
 def tasks(week):

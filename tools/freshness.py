@@ -33,6 +33,7 @@ _GITHUB = re.compile(
     r"^(?:https://(?:[^@/]+@)?|ssh://git@|git@)github\.com[:/]"
     r"([\w.-]+)/([\w.-]+?)(?:\.git)?/?$"
 )
+_SITE = re.compile(r"^https?://[\w.-]+(?::\d+)?(?:/[\w.~-]+)*/*$")
 
 
 def files_below(root: Path, names: Iterable[str]) -> Iterator[Path]:
@@ -119,3 +120,29 @@ def repository_address(root: Path) -> str:
     except FileNotFoundError:
         return ""
     return github_address(answer.stdout)
+
+
+def site_address(root: Path) -> str:
+    """Finds where the site will be, for links from elsewhere; nothing where unknown.
+
+    Returns:
+        An address that ends in `/`.
+
+    Raises:
+        ValueError: JENSENGAP_SITE is set to something that is no such address.
+    """
+    named = os.environ.get("JENSENGAP_SITE", "")
+    if named:
+        if not _SITE.match(named):
+            raise ValueError(
+                "JENSENGAP_SITE must be like https://owner.github.io/name/, got "
+                f"{named!r}; correct it, or unset it and the repository's is taken"
+            )
+        return named.rstrip("/") + "/"
+    repository = repository_address(root)
+    if not repository:
+        return ""
+    owner, name = repository.split("/")[-2:]
+    pages = f"{owner.lower()}.github.io"
+    # the one repository of an owner that is published without its name
+    return f"https://{pages}/" + (f"{name}/" if name.lower() != pages else "")

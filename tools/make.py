@@ -9,12 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import chromium
 import environment
-from freshness import NUMBERS, SITE, digest, read_mark, repository_address, write_mark
+from freshness import (
+    NUMBERS,
+    SITE,
+    digest,
+    read_mark,
+    repository_address,
+    site_address,
+    write_mark,
+)
+from new_chapter import add_chapter
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 SITE_FOLDER = BUILD / "html"
+PDF = BUILD / "the-jensen-gap.pdf"
 SITE_MARK = BUILD / "html.made-from"
 CACHE = BUILD / ".jupyter_cache"
 CACHE_MARK = CACHE / "made-from"
@@ -47,7 +58,8 @@ def alone() -> Iterator[None]:
 
 def site_inputs() -> str:
     """Hashes everything that the site is made of."""
-    return digest(ROOT, SITE, repository_address(ROOT), environment.pins_mark(ROOT))
+    addresses = repository_address(ROOT), site_address(ROOT)
+    return digest(ROOT, SITE, *addresses, environment.pins_mark(ROOT))
 
 
 def book() -> None:
@@ -70,7 +82,7 @@ def _build(inputs: str) -> None:
         raise SystemExit(
             "A chapter failed, and no site was built; its last lines above say why."
         ) from None
-    next_site = _sphinx()
+    next_site = _sphinx(BUILD / "next")
     if site_inputs() != inputs:
         if _numbers() != numbers:
             CACHE_MARK.unlink(missing_ok=True)
@@ -104,10 +116,11 @@ def _fresh_cache() -> str:
     return numbers
 
 
-def _sphinx() -> Path:
+def _sphinx(aside: Path) -> Path:
     """Builds the whole site afresh, aside: yesterday's pages hide today's warnings."""
-    aside = BUILD / "next"
     shutil.rmtree(aside, ignore_errors=True)
+    # the second address follows from the first where nobody names it
+    os.environ["JENSENGAP_SITE"] = site_address(ROOT)
     os.environ["JENSENGAP_REPOSITORY"] = repository_address(ROOT)
     start = "from jupyter_book.cli.main import main; main()"
     command = ["-c", start, "build", "book", "--config", "_config.yml"]
@@ -139,6 +152,40 @@ def recordings(*names: str) -> None:
     with alone():
         environment.ensure(ROOT)
     environment.run(ROOT, "tools/record.py", *names)
+
+
+def colab(python: str = "") -> None:
+    """Runs the exported notebooks in an environment like Colab's."""
+    book()
+    address = repository_address(ROOT) or "https://github.com/owner/name"
+    os.environ["JENSENGAP_REPOSITORY"] = address
+    with alone():
+        site = _sphinx(BUILD / "colab" / "site")
+    environment.run(ROOT, "tools/colab.py", site, address, *filter(None, [python]))
+
+
+def handout() -> None:
+    """Copies the notebooks without their solutions, for a class."""
+    book()
+    environment.run(ROOT, "tools/handout.py", SITE_FOLDER, BUILD / "handout")
+
+
+def new_chapter(name: str = "", title: str = "") -> None:
+    """Makes a chapter from the template, and enters it where chapters are listed."""
+    with alone():
+        try:
+            add_chapter(ROOT, name, title)
+        except OSError as error:
+            raise SystemExit(
+                f"Nothing was made: {error.filename}, {error.strerror}."
+            ) from None
+
+
+def pdf() -> None:
+    """Prints the whole book into one PDF."""
+    chromium.needed()  # sooner than after minutes of building
+    book()
+    environment.run(ROOT, "tools/pdf.py", SITE_FOLDER, PDF)
 
 
 def serve(port: str = "8000") -> None:
@@ -181,8 +228,11 @@ def distclean() -> None:
         shutil.rmtree(ROOT / ".venv", ignore_errors=True)
 
 
-_ALL = (book, test, mutants, recordings, serve, lint, clean, distclean)
-TARGETS = {each.__name__: each for each in _ALL}
+_ALL = (
+    book, test, mutants, recordings, colab, handout, pdf, new_chapter, serve, lint,
+    clean, distclean,
+)  # fmt: skip
+TARGETS = {each.__name__.replace("_", "-"): each for each in _ALL}
 
 if __name__ == "__main__":
     try:

@@ -31,6 +31,17 @@ def chapters(root: Path = ROOT) -> list[str]:
     ]
 
 
+def parts(root: Path = ROOT) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yields caption, whether its chapters are numbered, and pages of each part.
+
+    What stands before the first caption, the root page included, has none.
+    """
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    yield "", False, [toc["root"]]
+    for part in toc["parts"]:
+        yield part.get("caption", ""), part.get("numbered", False), list(_files(part))
+
+
 def source(page: str, root: Path = ROOT) -> Path:
     """Returns the file that a page is written in."""
     return root / "book" / f"{page}.md"

@@ -45,6 +45,12 @@ MENDED = {
         ),
         "",
     ),
+    # A notebook is kept, not shown: a browser would show its text. (From a file it does
+    # so all the same, beside the page: there the notebook is on the reader's disk.)
+    "notebook": (
+        re.compile(r'(<a href="(?:\.\./)*notebooks/[^"]*\.ipynb") (?=target="_blank")'),
+        r"\1 download ",
+    ),
     # An entry of a bibliography is an item of a list; its own role is deprecated.
     "references": (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     # Its words say what folded code is; another name would hide them.

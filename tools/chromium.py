@@ -1,0 +1,36 @@
+"""The Chromium that is installed: it prints the book, and tests open pages in it."""
+
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# It runs as root in containers, draws without a GPU, and calls nobody by itself.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WANTED = (
+    f"a Chromium is wanted, none of {', '.join(NAMES)} was found; "
+    "install one (Debian: apt install chromium)"
+)
+
+
+def installed() -> str | None:
+    """Returns the path of the first Chromium that is found, or nothing."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def needed() -> str:
+    """Returns its path.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    path = installed()
+    if path is None:
+        raise SystemExit(f"To print the book, {WANTED}, and run make pdf again.")
+    return path
