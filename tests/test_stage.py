@@ -8,7 +8,7 @@ from shell import kernel
 
 from jensengap import plot, stage
 
-SCRIPTS = ("numbers", "network", "stage", "decoder", "game", "arena")
+SCRIPTS = ("answer", "numbers", "network", "stage", "decoder", "game", "arena")
 ALT = 'a "plane" & a point'
 
 

@@ -208,7 +208,7 @@ def lint() -> None:
     """Checks the code's style and the text's spelling."""
     with alone():
         environment.ensure(ROOT)
-    code = ["src", "tests", "tools", "book/_ext"]
+    code = ["src", "tests", "tools", "book/_ext", "binder"]
     environment.run(ROOT, "-m", "ruff", "check", *code)
     environment.run(ROOT, "-m", "ruff", "format", "--check", *code)
     environment.run(ROOT, "-m", "codespell_lib")

@@ -1,5 +1,4 @@
 // A form that checks an answer: the same verdicts, in the same order, as the package's.
-globalThis.jensengap ??= {};
 (jg => {
   if (jg.answer) return;
 
@@ -62,4 +61,4 @@ globalThis.jensengap ??= {};
   };
 
   jg.answer = {open, judge, choose};
-})(globalThis.jensengap);
+})(globalThis.jensengap ??= {});
