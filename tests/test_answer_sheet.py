@@ -69,8 +69,8 @@ def without_checksum(content):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(edited, "was changed after"), (renamed, "wanted the format"),
-     (without_checksum, "was changed after")],
+    [(edited, "was changed afterwards"), (renamed, "not the format"),
+     (without_checksum, "no checksum")],
 )  # fmt: skip
 def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, words):
     answered(AREA, 5.0)
@@ -86,7 +86,14 @@ def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, w
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", "some notes of my own"])
+DEEP = "[" * 100_000
+LONG = '{"a": ' + "1" * 5000 + "}"
+LONE = json.dumps({"format": answer_sheet.FORMAT, "a": "\ud800", "checksum": ""})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "\x00", "some notes of my own", DEEP, LONG, LONE]
+)
 def test_another_file_is_refused_and_not_overwritten(tmp_path, text):
     path = tmp_path / "notes.txt"
     path.write_text(text)
@@ -104,13 +111,47 @@ def test_a_true_checksum_does_not_make_a_wrong_answer_right(tmp_path):
     assert answer_sheet.verify(path).right == ()
 
 
-@pytest.mark.parametrize("answers", [{"ex-test-none": 1.0}, {AREA.label: "x"}, [1]])
-def test_what_this_version_cannot_mark_is_refused(tmp_path, answers):
+@pytest.mark.parametrize(
+    "answers",
+    [{"ex-test-none": 1.0}, {AREA.label: "x"}, [1], {AREA.label: [[[]]]},
+     {AREA.label: 10**400}, {AREA.label: True}, {AREA.label: list(range(200_000))},
+     {"test-area": 6.0}, {AREA.label: None}, {SIDE.label: ["below"]}],
+)  # fmt: skip
+def test_what_cannot_be_marked_is_refused_in_a_short_sentence(tmp_path, answers):
     body = {"format": answer_sheet.FORMAT, "answers": answers}
     path = tmp_path / "answers.json"
     path.write_text(json.dumps(body | {"checksum": answer_sheet._checksum(body)}))
-    with pytest.raises(ValueError, match="cannot mark"):
+    with pytest.raises(ValueError, match="wanted a file as check") as refused:
         answer_sheet.verify(path)
+    assert str(path) in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_neighbour_and_a_link_stay_what_they_are(tmp_path):
+    answered(AREA, 6.0)
+    path, link = tmp_path / "answers.json", tmp_path / "link.json"
+    (tmp_path / "answers.json.new").write_text("notes")
+    link.symlink_to(path)
+    answer_sheet.save(link)
+    assert link.is_symlink()
+    assert answer_sheet.verify(path).right == (AREA.label,)
+    assert (tmp_path / "answers.json.new").read_text() == "notes"
+
+
+def test_a_file_that_an_editor_marked_as_utf_8_is_sound(tmp_path):
+    answered(AREA, 6.0)
+    path = tmp_path / "answers.json"
+    answer_sheet.save(path)
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert answer_sheet.verify(path).right == (AREA.label,)
+
+
+def test_a_pattern_stands_for_its_files(tmp_path, capsys):
+    answered(AREA, 6.0)
+    for name in ("a.json", "b.json"):
+        answer_sheet.save(tmp_path / name)
+    assert answer_sheet.main([str(tmp_path / "*.json")]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_many_files_are_verified_by_one_command(tmp_path, capsys):

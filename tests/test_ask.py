@@ -39,7 +39,7 @@ def test_an_open_exercise_asks_in_a_live_kernel(tmp_path):
 def test_an_answer_is_marked_in_one_line(tmp_path):
     assert shown(tmp_path, AREA.label, 6.0)["text/plain"] == "✓ ex-test-area · Right."
     said = shown(tmp_path, AREA.label, 5.0)["text/plain"]
-    assert said == "✗ ex-test-area · try again. That is a sum."
+    assert said == "✗ ex-test-area · That is a sum."
 
 
 def test_outside_a_kernel_it_prints(capsys):
@@ -53,6 +53,42 @@ def test_an_unknown_exercise_is_a_sentence_with_names_that_look_alike(capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert "no exercise 'ex-test-aera'; similar are ex-test-area" in first
     assert "no exercise 'ex-nothing-like-it'" in second
+
+
+class Odd:
+    """Has nothing that can be asked, and says so by an error of its own."""
+
+    def __getattribute__(self, name):
+        raise ZeroDivisionError(name)
+
+
+def test_an_object_that_cannot_be_read_is_a_sentence(capsys):
+    assert ask.exercise(AREA.label, Odd()) is None
+    assert "what came cannot be read" in capsys.readouterr().out
+
+
+def test_a_decimal_comma_in_the_call_is_explained():
+    mark = ask.exercise(AREA.label, 6, 5)
+    assert "a comma makes two numbers of one" in mark.said
+
+
+@pytest.mark.parametrize("label", [" EX-TEST-AREA ", "Test-Area"])
+def test_a_label_may_be_written_in_capitals_and_with_blanks(label):
+    assert ask.exercise(label, 6.0).state == "right"
+
+
+@pytest.mark.parametrize("label", ["", "x" * 10_000])
+def test_whatever_is_no_label_is_a_short_sentence(label, capsys):
+    assert ask.exercise(label, 6.0) is None
+    assert "there is no exercise" in (said := capsys.readouterr().out)
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_what_is_no_path_is_a_sentence(path, capsys):
+    ask.save_answers(path)
+    ask.verify_answers(path)
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_hints_are_numbered_where_there_are_several(capsys):
@@ -90,7 +126,7 @@ def test_a_bad_file_is_a_sentence(tmp_path, capsys):
     ask.verify_answers(tmp_path / "none.json")
     ask.save_answers(tmp_path / "no" / "folder.json")
     said = capsys.readouterr().out.splitlines()
-    assert "wanted a file that check.save_answers wrote" in said[0]
+    assert "wanted a file as check.save_answers writes it" in said[0]
     assert "there is none" in said[1]
-    assert "No such file or directory" in said[2]
+    assert "cannot be written (No such file or directory); make its folder" in said[2]
     assert (tmp_path / "mine.txt").read_text() == "mine"

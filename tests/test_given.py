@@ -25,9 +25,3 @@ def test_an_answer_is_kept_as_numbers(answer, kept):
 
 def test_a_statement_is_kept_in_full():
     assert given.read(SIDE, "b") == "below"
-
-
-def test_a_case_is_named_by_what_is_short():
-    case = {"a": 2.0, "kind": "reverse", "log_w": torch.zeros(9)}
-    assert given.at(case) == " at a = 2, kind = reverse"
-    assert given.at({}) == ""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from questions import AREA, SIDE
 
-from jensengap import given, marking
+from jensengap import marking, trial
 from jensengap.marking import OPEN, RIGHT, SAID, WRONG, mark
 from jensengap.question import Mistake, Number
 
@@ -27,7 +27,9 @@ def test_a_number_or_a_function_that_computes_it_is_right(answer):
     assert mark(AREA, answer)[:3] == (AREA.label, RIGHT, SAID["right"])
 
 
-@pytest.mark.parametrize("answer", ["b", "B", "b)", " b. ", "below", "Below"])
+@pytest.mark.parametrize(
+    "answer", ["b", "B", "b)", " b. ", "(b)", "b:", ["b"], "below", "Below"]
+)
 def test_a_choice_is_answered_by_its_letter_or_its_statement(answer):
     right = mark(SIDE, answer)
     assert right.state == RIGHT
@@ -36,6 +38,39 @@ def test_a_choice_is_answered_by_its_letter_or_its_statement(answer):
 
 
 def stub(a, b): ...
+
+
+def interrupts(a, b):
+    raise KeyboardInterrupt
+
+
+def without_end(a, b):
+    return without_end(a, b)
+
+
+def in_a_library(a, b):
+    kinds = torch.distributions
+    two = kinds.Normal(torch.zeros(2), torch.ones(2))
+    mixture = kinds.MixtureSameFamily(kinds.Categorical(torch.ones(2)), two)
+    return kinds.kl_divergence(kinds.Normal(0.0, 1.0), mixture)
+
+
+async def coroutine(a, b):
+    return a * b
+
+
+def generator(a, b):
+    yield a * b
+
+
+class Odd:
+    """An object of which nothing can be asked."""
+
+    def __repr__(self):
+        raise ValueError("no")
+
+    def __float__(self):
+        raise ZeroDivisionError("no")
 
 
 def unwritten(a, b):
@@ -117,6 +152,13 @@ def test_what_is_not_finite_is_named(answer):
         ("6", ["one number", "the text '6'", "without quotes"]),
         (True, ["one number", "True (bool)"]),
         (6j, ["one number", "(complex)"]),
+        (np.array(6 + 9j), ["one number", "(ndarray)"]),
+        (torch.tensor(6 + 9j), ["one number", "(Tensor)"]),
+        (lambda a, b: torch.complex(*torch.tensor([a * b, 3.0])), ["one number"]),
+        (np.True_, ["one number", "(bool"]),
+        (10**400, ["one number", "1000000", "…", "(int)"]),
+        ("x" * 10**5, ["one number", "…"]),
+        ("6 nats", ["without a unit"]),
         ({"a": 1}, ["one number", "(dict)"]),
         (object(), ["one number", "(object)"]),
         ([1.0, 2.0], ["one number", "shape (2,)"]),
@@ -128,6 +170,14 @@ def test_what_is_not_finite_is_named(answer):
         (lambda a, b: "6", ["the result at a = 2, b = 3", "text '6'"]),
         (lambda a, b: a / 0, ["ZeroDivisionError", "a = 2, b = 3", "line"]),
         (lambda a, b: exit(), ["stopped", "SystemExit"]),
+        (interrupts, ["stopped", "KeyboardInterrupt"]),
+        (without_end, ["RecursionError", "return without_end(a, b)"]),
+        (in_a_library, ["NotImplementedError", "return kinds.kl_divergence"]),
+        (lambda a, b: a if b > 0 else None, ["the result at a = 0.5", "a return"]),
+        (coroutine, ["async or yields"]),
+        (generator, ["async or yields"]),
+        (Odd(), ["one number", "(Odd)"]),
+        (lambda a, b: Odd(), ["one number", "(Odd)"]),
     ],
 )
 def test_what_cannot_be_compared_is_explained(answer, words):
@@ -139,7 +189,7 @@ def test_what_cannot_be_compared_is_explained(answer, words):
 
 
 @pytest.mark.parametrize(
-    "answer", [3, "e", "neither", "", ["b"], lambda: "b", math.nan]
+    "answer", [3, "e", "neither", "", ["b", "c"], Odd(), lambda: "b", math.nan]
 )
 def test_what_is_none_of_the_statements_is_explained(answer):
     refused = mark(SIDE, answer)
@@ -152,7 +202,7 @@ def test_a_function_that_never_ends_is_stopped(monkeypatch):
         while True:
             pass
 
-    monkeypatch.setattr(given, "SECONDS", 0.2)
+    monkeypatch.setattr(trial, "SECONDS", 0.2)
     began = time.monotonic()
     refused = mark(AREA, endless)
     assert time.monotonic() - began < 5

@@ -7,6 +7,8 @@ can make one. So verifying marks every answer anew, and believes no mark in the 
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jensengap import exercises, marking
+from jensengap.question import Question
 
 FORMAT = "jensengap answers 1"
 
@@ -61,19 +64,37 @@ def save(path: str | Path) -> Sheet:
         What the file holds now.
 
     Raises:
-        ValueError: the file exists and is no sound file of answers; it stays as it is.
-        OSError: it cannot be written.
+        ValueError: the file exists and is no sound file of answers, and stays as it is;
+            or it cannot be written.
     """
-    path = Path(path)
-    answers = (_read(path) if path.exists() else {}) | _answers
+    try:
+        path = Path(path).expanduser().resolve()  # a link stays a link
+        there = path.exists()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path!r} is no name for a file: {error}") from None
+    answers = (_read(path) if there else {}) | _answers
     body = {"format": FORMAT, "answers": dict(sorted(answers.items()))}
     text = json.dumps(
         body | {"checksum": _checksum(body)}, indent=1, ensure_ascii=False
     )
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    try:
+        _replace(path, text + "\n")
+    except OSError as error:
+        raise ValueError(
+            f"{path}: cannot be written ({error.strerror}); make its folder, or choose "
+            "another name"
+        ) from None
     return _marked(answers)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file in one step: what was there is kept until the new one is whole."""
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(beside, "x", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(beside, path)
 
 
 def verify(path: str | Path) -> Sheet:
@@ -92,12 +113,17 @@ def verify(path: str | Path) -> Sheet:
 
 
 def _marked(answers: dict[str, Any]) -> Sheet:
-    marks = [
-        marking.judge(exercises.find(name), given) for name, given in answers.items()
-    ]
+    marks = [marking.judge(_question(name), given) for name, given in answers.items()]
     right = [mark.label for mark in marks if mark.state == marking.RIGHT]
     wrong = [mark.label for mark in marks if mark.state != marking.RIGHT]
     return Sheet(tuple(right), tuple(wrong))
+
+
+def _question(name: str) -> Question:
+    question = exercises.find(name)
+    if question.label != name:  # in two spellings an exercise would count twice
+        raise ValueError(f"{name!r} is no label, {question.label!r} is")
+    return question
 
 
 def _checksum(body: dict[str, Any]) -> str:
@@ -108,39 +134,34 @@ def _checksum(body: dict[str, Any]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Return the answers of a sound file."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        answers = _sound(content)
     except FileNotFoundError:
         raise ValueError(
             f"{path}: wanted a file of answers, there is none; write one with "
             "check.save_answers"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: wanted a file that check.save_answers wrote, and it cannot be "
-            f"read ({error}); choose another name, or ask for the file again"
+            f"{path}: wanted a file as check.save_answers writes it, and {error}; ask "
+            "for the file again, or choose another name"
         ) from None
+    return answers
+
+
+def _sound(content: Any) -> dict[str, Any]:
+    """Return the answers of a file's content; the error says what it is instead."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(
-            f"{path}: wanted the format {FORMAT!r}, got another; choose another name, "
-            "or ask for a file that this version of the package wrote"
-        )
-    checksum = content.pop("checksum", None)
-    if checksum != _checksum(content):
-        raise ValueError(
-            f"{path}: was changed after check.save_answers wrote it, its checksum does "
-            "not fit; ask for the file as it was written, or answer again and save "
-            "under another name"
-        )
-    answers = content.get("answers")
-    try:
-        if not isinstance(answers, dict):
-            raise ValueError(f"answers are a {type(answers).__name__}")
-        _marked(answers)
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: holds what this version cannot mark ({error}); use the version "
-            "of the package that wrote it"
-        ) from None
+        raise ValueError(f"this one has not the format {FORMAT!r}")
+    if "checksum" not in content:
+        raise ValueError("this one has no checksum")
+    body = {name: part for name, part in content.items() if name != "checksum"}
+    if content["checksum"] != _checksum(body):
+        raise ValueError("this one was changed afterwards, its checksum does not fit")
+    answers = body.get("answers")
+    if not isinstance(answers, dict):
+        raise ValueError("this one has no answers by label")
+    _marked(answers)
     return answers
 
 
@@ -153,11 +174,13 @@ def main(paths: Sequence[str]) -> int:
     Returns:
         The exit status: 0 where all files are sound.
     """
-    if not paths:
+    if not paths or paths[0] in ("-h", "--help"):
         print("usage: python -m jensengap.answer_sheet answers.json …")
         return 2
     status = 0
-    for path in paths:
+    # where the shell has not done it: a pattern stands for the files that fit it
+    found = [name for path in paths for name in sorted(glob.glob(path)) or [path]]
+    for path in found:
         try:
             print(f"{path}: {verify(path)}")
         except ValueError as error:

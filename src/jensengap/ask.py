@@ -18,7 +18,7 @@ MIME = "application/vnd.jensengap.answer+json"
 _SIGNS = {RIGHT: "✓", OPEN: "○", marking.WRONG: "✗"}
 
 
-def exercise(label: str, answer: Any = ...) -> Mark | None:
+def exercise(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
     """Check an answer, and say what is wrong with it; nothing is ever raised.
 
     Where the book is built (``JENSENGAP_STATIC`` is set) an exercise without an answer
@@ -28,6 +28,7 @@ def exercise(label: str, answer: Any = ...) -> Mark | None:
         label: of the exercise, such as ``ex-elbo-tight``.
         answer: a number, a function that computes it, or of a choice the letter; an
             ellipsis while there is none.
+        *more: what a decimal comma leaves behind.
 
     Returns:
         The mark, shown as one line; nothing where there is no such exercise.
@@ -37,7 +38,11 @@ def exercise(label: str, answer: Any = ...) -> Mark | None:
     except ValueError as error:
         print(error)
         return None
-    mark = marking.mark(question, answer)
+    try:
+        mark = marking.mark(question, (answer, *more) if more else answer)
+    except Exception as error:  # somebody's own class may do anything
+        print(f"{question.label}: what came cannot be read ({type(error).__name__})")
+        return None
     answer_sheet.note(mark)
     built = bool(os.environ.get("JENSENGAP_STATIC"))
     _show(mark, form.markup(question) if built and mark.state == OPEN else "")
@@ -65,7 +70,7 @@ def solution(label: str, answer: Any) -> Mark:
     return mark
 
 
-def hint(label: str) -> None:
+def hint(label: str = "") -> None:
     """Print what helps with an exercise, short of its solution.
 
     Args:
@@ -88,7 +93,7 @@ def save_answers(path: str | Path = "answers.json") -> None:
     """
     try:
         print(f"{path}: {answer_sheet.save(path)}")
-    except (OSError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         print(error)
 
 
@@ -100,13 +105,14 @@ def verify_answers(path: str | Path = "answers.json") -> None:
     """
     try:
         print(f"{path}: {answer_sheet.verify(path)}")
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         print(error)
 
 
 def _show(mark: Mark, markup: str) -> None:
-    said = mark.said if mark.state == RIGHT else f"{mark.state}. {mark.said}"
+    said = mark.said
     if mark.state == OPEN:
+        said = f"{OPEN}. {said}"
         said += f' For a hint: check.hint("{mark.label}").'
     text = f"{_SIGNS[mark.state]} {mark.label} · {said}"
     if get_ipython() is None:

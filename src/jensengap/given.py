@@ -1,31 +1,21 @@
-"""Reads an answer: whatever somebody hands in becomes plain numbers, or a sentence.
-
-An error in a reader's function, a loop that never ends and a value of the wrong kind
-are each explained; none of them gets through.
-"""
+"""Reads an answer: whatever somebody hands in becomes plain numbers, or a sentence."""
 
 from __future__ import annotations
 
-import inspect
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from jensengap import timelimit
+from jensengap import trial
 from jensengap.question import Choice, Number, Question, instruction, letters
+from jensengap.trial import Open, Refused, at, short
 
-SECONDS = 5.0  # for all cases of a function together
-
-
-class Refused(Exception):
-    """An answer that cannot be compared; says why, for the reader."""
-
-
-class Open(Exception):
-    """An answer that is none yet."""
+COMMA = (
+    "a comma makes two numbers of one. Write a decimal point, and nothing between "
+    "thousands."
+)
 
 
 def float64(value: Any) -> Tensor:
@@ -74,19 +64,26 @@ def read(question: Question, answer: Any) -> Any:
     if isinstance(question, Choice):
         return _statement(question, answer)
     if not callable(answer):
-        value = _value(answer, torch.Size(), "the answer")
-        return float(value)
-    return _tried(question, answer)
+        return float(_value(answer, torch.Size(), "the answer"))
+    results = trial.call(answer, question.cases)
+    if all(result is None for result in results):
+        raise Open("Your function returns nothing yet.")
+    return [
+        _value(result, truths(question, case).shape, f"the result{at(case)}").tolist()
+        for case, result in zip(question.cases, results, strict=True)
+    ]
 
 
 def _statement(question: Choice, answer: Any) -> str:
     by_letter = letters(question)
+    if isinstance(answer, list | tuple) and len(answer) == 1:
+        (answer,) = answer
     if isinstance(answer, str):
         text = answer.strip().rstrip(".").strip().lower()
         for option in question.options:
             if option.rstrip(".").lower() == text:
                 return option
-        letter = text.rstrip(")").strip()
+        letter = text.strip(" .:()[]")
         if letter in by_letter:
             return by_letter[letter]
     raise Refused(
@@ -97,106 +94,35 @@ def _statement(question: Choice, answer: Any) -> str:
 
 def _named(value: Any) -> str:
     """Name a value in a sentence."""
-    text = repr(value)
-    short = text if len(text) <= 40 else text[:37] + "…"
-    return f"{short} ({type(value).__name__})"
+    return f"{short(value)} ({type(value).__name__})"
 
 
 def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
     """Read a number, or a tensor of the shape wanted; a tensor of one is a number."""
-    if value is None or value is ...:
+    if value is ...:
         raise Open
+    if value is None:
+        raise Refused(f"There is nothing in {what}; is a return missing?")
     wanted = "one number" if not shape else f"a tensor of shape {tuple(shape)}"
     if isinstance(value, str):
         raise Refused(
-            f"Wanted is {wanted}, and {what} is the text {value!r}; write a number "
-            "without quotes."
+            f"Wanted is {wanted}, and {what} is the text {short(value)}; write a "
+            "number without quotes and without a unit, with a point for decimals."
         )
-    if isinstance(value, bool | complex | dict | set):
-        raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.")
     try:
-        tensor = float64(value)
-    except (TypeError, ValueError, RuntimeError):
+        kind = torch.as_tensor(value).dtype
+        tensor = float64(value) if not kind.is_complex else torch.tensor(0.0)
+    except Exception:  # an object of any kind may come, with errors of any kind
         raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.") from None
+    if kind.is_complex or kind == torch.bool:
+        raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.")
     if tensor.numel() == 1 and not shape:
         tensor = tensor.reshape(())
     if isinstance(value, tuple) and not shape and tensor.numel() > 1:
-        raise Refused(
-            f"Wanted is {wanted}, and {what} is {value}: a comma makes two numbers of "
-            "one. Write a decimal point, and nothing between thousands."
-        )
+        raise Refused(f"Wanted is {wanted}, and {what} is {short(value)}: {COMMA}")
     if tensor.shape != shape:
         raise Refused(
             f"Wanted is {wanted}, and {what} has the shape {tuple(tensor.shape)}; "
             "average or choose, so that the shapes agree."
         )
     return tensor
-
-
-def _tried(question: Number, function: Callable[..., Any]) -> list[Any]:
-    """Call the reader's function at each case."""
-    names = tuple(question.cases[0])
-    _takes(function, names)
-
-    def calls() -> list[Any]:
-        return [_called(function, case) for case in question.cases]
-
-    try:
-        results = timelimit.call(calls, SECONDS)
-    except TimeoutError:
-        raise Refused(
-            f"The function ran for more than {SECONDS:g} seconds and was stopped; "
-            "look for a loop that never ends, or for far too many steps."
-        ) from None
-    read = []
-    for case, result in zip(question.cases, results, strict=True):
-        value = _value(result, truths(question, case).shape, f"the result{at(case)}")
-        read.append(value.tolist())
-    return read
-
-
-def _takes(function: Callable[..., Any], names: tuple[str, ...]) -> None:
-    """Refuse a function that cannot be called with these arguments."""
-    try:
-        inspect.signature(function).bind(*names)
-    except ValueError:  # compiled code may not tell
-        return
-    except TypeError:
-        listed = f"({', '.join(names)})"
-        raise Refused(
-            f"Wanted is a function of {len(names)} arguments in this order, {listed}, "
-            f"and yours takes {inspect.signature(function)}."
-        ) from None
-
-
-def _called(function: Callable[..., Any], case: Mapping[str, Any]) -> Any:
-    # copies: a function that changes its arguments in place harms nobody
-    values = [v.clone() if isinstance(v, Tensor) else v for v in case.values()]
-    try:
-        return function(*values)
-    except NotImplementedError:
-        raise Open from None
-    except (Exception, SystemExit) as error:  # nothing may end the kernel
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise Refused(
-            f"The function stopped{at(case)} with {said} (line {last.lineno}: "
-            f"{(last.line or '').strip() or last.name})."
-        ) from None
-
-
-def at(case: Mapping[str, Any]) -> str:
-    """Name a case in a sentence, where that is short.
-
-    Args:
-        case: arguments by name.
-
-    Returns:
-        Text such as `` at a = 2, b = 3``, or nothing.
-    """
-    listed = ", ".join(
-        f"{name} = {value:g}" if isinstance(value, int | float) else f"{name} = {value}"
-        for name, value in case.items()
-        if isinstance(value, int | float | str)
-    )
-    return f" at {listed}" if listed else ""

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from jensengap import given as answers
-from jensengap.given import at, float64, truths
+from jensengap.given import float64, truths
 from jensengap.question import Choice, Mistake, Number, Question, instruction
+from jensengap.trial import Open, Refused, at, short
 
 RIGHT, OPEN, WRONG = "right", "not yet", "try again"
 # What is said in a kernel and in a page alike.
@@ -63,9 +64,9 @@ def mark(question: Question, answer: Any) -> Mark:
     """
     try:
         return judge(question, answers.read(question, answer))
-    except answers.Open:
-        return Mark(question.label, OPEN, instruction(question))
-    except answers.Refused as reason:
+    except Open as missing:
+        return Mark(question.label, OPEN, f"{missing} {instruction(question)}".strip())
+    except Refused as reason:
         return Mark(question.label, WRONG, str(reason))
 
 
@@ -85,7 +86,7 @@ def judge(question: Question, given: Any) -> Mark:
     """
     if isinstance(question, Choice):
         if not isinstance(given, str) or given not in question.options:
-            raise ValueError(f"{question.label} has no statement {given!r}")
+            raise ValueError(f"{question.label} has no statement {short(given)}")
         state = RIGHT if given == question.right else WRONG
         said = question.options[given]
         lead = SAID["right"] + " " if state == RIGHT else ""
@@ -95,10 +96,12 @@ def judge(question: Question, given: Any) -> Mark:
     right = [truths(question, case) for case in cases]
     try:
         values = [float64(value) for value in (given if is_function else [given])]
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        values = []
+    if isinstance(given, bool):
         values = []
     if [value.shape for value in values] != [truth.shape for truth in right]:
-        raise ValueError(f"{question.label} was not answered by {given!r}")
+        raise ValueError(f"{question.label} is not answered by {short(given)}")
     fault = _fault(question, right, values, is_function)
     if fault:
         return Mark(question.label, WRONG, fault, given)

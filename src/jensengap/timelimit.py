@@ -17,7 +17,8 @@ def call(function: Callable[[], Any], seconds: float) -> Any:
 
     A thread of its own does the work, since a signal would reach the main thread only,
     and on some systems there is none. A loop in Python ends; a single call into
-    compiled code ends only when it returns, and goes on in the background until then.
+    compiled code ends only when it returns, and goes on in the background until then;
+    so does what catches everything.
 
     Args:
         function: takes no argument.
@@ -27,8 +28,8 @@ def call(function: Callable[[], Any], seconds: float) -> Any:
         What the function returns.
 
     Raises:
-        TimeoutError: it ran longer.
-        Exception: whatever the function raises.
+        TimeoutError: it ran longer; says whether it was stopped.
+        BaseException: whatever the function raises.
     """
     returned: list[Any] = []
     raised: list[BaseException] = []
@@ -41,12 +42,25 @@ def call(function: Callable[[], Any], seconds: float) -> Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        stop = ctypes.py_object(_Stop)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), stop)
-        thread.join(0.2)  # a loop in Python ends at its next step
-        raise TimeoutError(f"ran for more than {seconds:g} seconds")
+    try:
+        thread.join(seconds)
+    finally:  # a reader may interrupt the wait, too
+        late, stopped = thread.is_alive(), _stop(thread)
+    if late:
+        end = "was stopped" if stopped else "could not be stopped: restart the kernel"
+        raise TimeoutError(f"ran for more than {seconds:g} seconds and {end}")
     if raised:
         raise raised[0]
     return returned[0]
+
+
+def _stop(thread: threading.Thread) -> bool:
+    """Ask a thread to end; say whether it has."""
+    for _ in range(10):  # what catches one request may not catch the next
+        if not thread.is_alive():
+            return True
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
+        )
+        thread.join(0.1)  # a loop in Python ends at its next step
+    return not thread.is_alive()

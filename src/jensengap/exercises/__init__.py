@@ -43,12 +43,13 @@ def find(label: str) -> Question:
         ValueError: there is none; names those that look alike.
     """
     known = every()
+    label = str(label).strip().lower()
     for name in (label, f"ex-{label}"):
         if name in known:
             return known[name]
-    alike = difflib.get_close_matches(str(label), known, n=3, cutoff=0.5)
+    alike = difflib.get_close_matches(label[:80], known, n=3, cutoff=0.5)
     like = f"; similar are {', '.join(alike)}" if alike else ""
     raise ValueError(
-        f"there is no exercise {label!r}{like}; a label stands in the cell below each "
-        "exercise"
+        f"there is no exercise {label[:80]!r}{like}; a label stands in the cell "
+        "below each exercise"
     )

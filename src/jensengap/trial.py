@@ -1,0 +1,174 @@
+"""Tries a reader's function: it may fail, print without end, or never come back.
+
+Whatever it does becomes its results or one sentence; no error gets through.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+from torch import Tensor
+
+from jensengap import timelimit
+
+SECONDS = 5.0  # for all cases together
+LINES = 100  # that a function may print
+
+
+class Refused(Exception):
+    """An answer that cannot be compared; says why, for the reader."""
+
+
+class Open(Exception):
+    """An answer that is none yet; may say what is missing."""
+
+
+class _Brief(io.TextIOBase):
+    """Passes on what is printed, up to a number of lines."""
+
+    def __init__(self, target: Any) -> None:
+        self.target, self.left = target, LINES
+
+    def write(self, text: str) -> int:
+        """Write, or drop what is too much."""
+        if self.left > 0:
+            self.left -= text.count("\n") + len(text) // 200
+            self.target.write(text)
+            if self.left <= 0:
+                self.target.write("… and more, which is not shown.\n")
+        return len(text)
+
+
+def short(value: Any, length: int = 40) -> str:
+    """Say what a value is, in few characters and on one line.
+
+    Args:
+        value: anything.
+        length: the most characters.
+
+    Returns:
+        Its ``repr``, cut where it is longer.
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # somebody's own class
+        text = object.__repr__(value)
+    return _cut(text, length)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def at(case: Mapping[str, Any]) -> str:
+    """Name a case in a sentence, where that is short.
+
+    Args:
+        case: arguments by name.
+
+    Returns:
+        Text such as `` at a = 2, b = 3``, or nothing.
+    """
+    listed = ", ".join(
+        f"{name} = {value:g}" if isinstance(value, int | float) else f"{name} = {value}"
+        for name, value in case.items()
+        if isinstance(value, int | float | str)
+    )
+    return f" at {listed}" if listed else ""
+
+
+def call(function: Callable[..., Any], cases: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Call a function at each case.
+
+    Args:
+        function: of as many arguments as a case has.
+        cases: arguments by name; they are given in their order.
+
+    Returns:
+        What it returned, for each case.
+
+    Raises:
+        Open: it has no body yet.
+        Refused: it cannot be called so, failed, or took too long.
+    """
+    _takes(function, tuple(cases[0]))
+
+    def calls() -> list[Any]:
+        return [_called(function, case) for case in cases]
+
+    try:
+        with redirect_stdout(_Brief(sys.stdout)):
+            return timelimit.call(calls, SECONDS)
+    except TimeoutError as error:
+        raise Refused(
+            f"The function {error}; look for a loop that never ends, or for far too "
+            "many steps."
+        ) from None
+
+
+def _takes(function: Callable[..., Any], names: tuple[str, ...]) -> None:
+    """Refuse a function that cannot be called with these arguments."""
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise Refused(
+            "Wanted is a function that returns its result, and yours is async or "
+            "yields; write return instead."
+        )
+    try:
+        inspect.signature(function).bind(*names)
+    except ValueError:  # compiled code may not tell
+        return
+    except TypeError:
+        count = f"{len(names)} argument{'s' * (len(names) != 1)}"
+        raise Refused(
+            f"Wanted is a function of {count} in this order, ({', '.join(names)}), "
+            f"and yours takes {_cut(str(inspect.signature(function)), 80)}."
+        ) from None
+
+
+def _called(function: Callable[..., Any], case: Mapping[str, Any]) -> Any:
+    # copies: a function that changes its arguments in place harms nobody
+    values = [v.clone() if isinstance(v, Tensor) else v for v in case.values()]
+    try:
+        return function(*values)
+    except BaseException as error:  # also SystemExit: nothing may end the kernel
+        own = _own_line(function, error)
+        unwritten = isinstance(error, NotImplementedError) and not error.args
+        if unwritten and own and own == _last_line(error):
+            raise Open from None
+        raise Refused(
+            f"The function stopped{at(case)} with {_said(error)}{own}."
+        ) from None
+
+
+def _said(error: BaseException) -> str:
+    """Say what an error is, on one line."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # somebody's own class
+        text = ""
+    return f"{type(error).__name__}: {_cut(text, 160)}".rstrip(": .")
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return list(traceback.extract_tb(error.__traceback__))
+
+
+def _last_line(error: BaseException) -> str:
+    return _line(_frames(error)[-1])
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    return f" (line {frame.lineno}: {_cut((frame.line or frame.name).strip(), 60)})"
+
+
+def _own_line(function: Callable[..., Any], error: BaseException) -> str:
+    """Name the last line of the function's own file; nothing where there is none."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    own = [f for f in _frames(error) if code and f.filename == code.co_filename]
+    return _line(own[-1]) if own else ""
