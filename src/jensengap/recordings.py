@@ -64,7 +64,8 @@ def load(name: str) -> Recording:
     """
     path = _FOLDER / f"{name}.json"
     if not path.is_file():
-        known = sorted(each.name.removesuffix(".json") for each in _FOLDER.iterdir())
+        every = (each.name for each in _FOLDER.iterdir() if each.is_file())
+        known = sorted(name.removesuffix(".json") for name in every)
         raise ValueError(f"no recording is called {name!r}; there are {known}")
     return Recording(**json.loads(path.read_text(encoding="utf-8")))
 

@@ -99,7 +99,7 @@ def fit(
         try:
             for batch in batches():
                 # a whole batch counts or none of it: terms join the sums at its end
-                terms = _turns(players, batch, num_steps, history)
+                terms = turns(players, batch, num_steps, history)
                 sums = {name: sums.get(name, 0.0) + terms[name] for name in terms}
                 num_batches += 1
                 num_steps += 1
@@ -117,10 +117,24 @@ def fit(
     return history
 
 
-def _turns(
+def turns(
     players: tuple[Player, ...], batch: Any, step: int, history: History
 ) -> dict[str, float]:
-    """Let every player move once; return the values of all named terms."""
+    """Let every player move once on one batch: a step of :func:`fit`.
+
+    Args:
+        players: who moves, in this order.
+        batch: what each player's step is called with.
+        step: its number, for the message of an error.
+        history: what came before, for the error to hold.
+
+    Returns:
+        The values of all named terms, before the move.
+
+    Raises:
+        NonFiniteLoss: a term or a gradient is NaN or infinite.
+        ValueError: two terms of one name, or a term that is not one number.
+    """
     seen: dict[str, float] = {}
     for player in players:
         loss, terms = player.step(batch)
@@ -155,7 +169,8 @@ def _largest_gradient(optimizer: Optimizer) -> float:
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
         return 0.0
-    return float(torch.stack([g.abs().max() for g in gradients if g.numel()]).max())
+    largest = [torch.linalg.vector_norm(g, torch.inf) for g in gradients if g.numel()]
+    return float(torch.stack(largest).max())
 
 
 def _record(history: History, sums: dict[str, float], num_batches: int) -> None:

@@ -150,7 +150,9 @@ class VAE(nn.Module):
 
     def _log_evidence(self, x: Tensor, num_samples: int, size: int) -> Evidence:
         """Sum weights and their squares over draws, ``size`` for each image at once."""
-        log_sum = torch.full((len(x),), -torch.inf, dtype=torch.float64)
+        log_sum = torch.full(
+            (len(x),), -torch.inf, dtype=torch.float64, device=x.device
+        )
         log_squares = log_sum
         for start in range(0, num_samples, size):
             # float64: the difference of two large logarithms is wanted below

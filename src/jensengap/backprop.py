@@ -1,0 +1,127 @@
+r"""Backpropagation through a multilayer perceptron, written out.
+
+With $a_0$ the input, $u_i=W_ia_{i-1}+b_i$ and $a_i=\phi(u_i)$ for all but the last
+layer, the gradient $g_i$ of a loss with respect to $u_i$ gives
+
+$$\nabla_{W_i}=g_i^\top a_{i-1},\qquad\nabla_{b_i}=\sum g_i,\qquad
+g_{i-1}=(g_iW_i)\odot\phi'(u_{i-1}).$$
+
+No graph is kept and no temporary made twice: that is what :mod:`jensengap.fused` is
+fast by. Source: Rumelhart, Hinton and Williams (1986).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+# φ in place, and φ′ from φ itself
+_ACTIVATIONS = {
+    nn.Tanh: (torch.tanh_, torch.ops.aten.tanh_backward),
+    nn.ReLU: (torch.relu_, lambda g, a: torch.ops.aten.threshold_backward(g, a, 0.0)),
+}
+
+
+class MLP:
+    """The layers of a perceptron, and the two passes through them.
+
+    Args:
+        net: linear layers with tanh or ReLU between them, as ``nets.mlp`` makes them.
+
+    Raises:
+        ValueError: another kind of layer, or another order.
+    """
+
+    def __init__(self, net: nn.Sequential) -> None:
+        self.linears = list(net[::2])
+        between = {type(each) for each in net[1::2]}
+        if (
+            len(net) % 2 == 0
+            or not all(type(each) is nn.Linear for each in self.linears)
+            or any(each.bias is None for each in self.linears)
+            or len(between) > 1
+            or not between <= _ACTIVATIONS.keys()
+        ):
+            raise ValueError(
+                "wanted linear layers with one kind of activation between them, tanh "
+                f"or ReLU, got {[type(each).__name__ for each in net]}; nets.mlp makes "
+                "such networks, and autograd differentiates all others"
+            )
+        self._act, self._slope = _ACTIVATIONS[next(iter(between), nn.Tanh)]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Weight and bias of each layer, the first layer first."""
+        return [each for one in self.linears for each in (one.weight, one.bias)]
+
+    def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
+        """Return the input of every layer, and the last one's output behind them.
+
+        Args:
+            x: a row an example.
+        """
+        passed = [x]
+        for number, one in enumerate(self.linears, 1):
+            u = torch.addmm(one.bias, passed[-1], one.weight.T)
+            passed.append(u if number == len(self.linears) else self._act(u))
+        return passed
+
+    def backward(
+        self,
+        passed: Sequence[Tensor],
+        slope: Float[Tensor, "b o"],
+        into: Sequence[Tensor],
+        *,
+        to_input: bool,
+    ) -> Float[Tensor, "b i"] | None:
+        """Write the gradients of all weights and biases.
+
+        Args:
+            passed: what :meth:`forward` returned.
+            slope: gradient of the loss with respect to the output.
+            into: a tensor for each of :attr:`parameters`, overwritten.
+            to_input: whether the gradient with respect to the input is wanted.
+
+        Returns:
+            That gradient, or nothing.
+        """
+        for number in reversed(range(len(self.linears))):
+            torch.mm(slope.T, passed[number], out=into[2 * number])
+            torch.sum(slope, 0, out=into[2 * number + 1])
+            if number or to_input:
+                slope = torch.mm(slope, self.linears[number].weight)
+            if number:
+                slope = self._slope(slope, passed[number])
+        return slope if to_input else None
+
+
+def flatten(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+    """Move parameters into one vector; each becomes a view of its part.
+
+    An optimiser then moves one tensor instead of many, and whoever holds the modules
+    sees their parameters move.
+
+    Args:
+        parameters: of one type, on one device; changed in place.
+
+    Returns:
+        The vector, with the parameters in their order.
+    """
+    vector = nn.Parameter(torch.cat([each.detach().flatten() for each in parameters]))
+    for each, part in zip(parameters, parts(vector.detach(), parameters), strict=True):
+        each.data = part
+    return vector
+
+
+def parts(vector: Float[Tensor, "p"], like: Sequence[Tensor]) -> list[Tensor]:
+    """Cut a vector into tensors of given shapes, without a copy.
+
+    Args:
+        vector: as long as all of them together.
+        like: tensors of these shapes.
+    """
+    cut = vector.split([each.numel() for each in like])
+    return [part.view(each.shape) for part, each in zip(cut, like, strict=True)]

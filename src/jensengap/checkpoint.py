@@ -1,0 +1,120 @@
+"""A checkpoint is whole or it is refused: written aside, sealed by a digest, named.
+
+The first line says that it is one, the second what it is of and the digest of the
+rest. The rest is read with ``weights_only``: tensors and numbers, never code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_MAGIC = b"jensengap checkpoint 1\n"
+
+
+class CheckpointError(ValueError):
+    """The file is torn, or is no checkpoint, or is one of another run."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a kill at any moment leaves the old one or the new one.
+
+    Args:
+        path: where it is to stand; what was there before stands until the end.
+        content: all of its bytes.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    half = path.with_name(f".{path.name}.half")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        # on the disk before it has the name: else a power cut leaves an empty file
+        os.fsync(file.fileno())
+    half.replace(path)
+
+
+def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Args:
+        path: the file; an older checkpoint there is replaced.
+        of: what it is of: everything without which ``state`` would be misread, as
+            JSON knows it (settings, kind of device).
+        state: tensors, numbers and strings in dicts and lists.
+
+    Raises:
+        OSError: see :func:`write_whole`.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    body = buffer.getvalue()
+    head = {"of": of, "sha256": hashlib.sha256(body).hexdigest()}
+    write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + body)
+
+
+def load(path: Path, of: dict[str, Any]) -> dict[str, Any]:
+    """Read a checkpoint, if it is whole and of this very run.
+
+    Args:
+        path: the file.
+        of: what it has to be of.
+
+    Returns:
+        The state, on the CPU.
+
+    Raises:
+        CheckpointError: no checkpoint, a torn one, or one of something else; the
+            message says which and what to do. The file is left as it is.
+        FileNotFoundError: there is no such file.
+    """
+    content = path.read_bytes()
+    if not content.startswith(_MAGIC):
+        raise CheckpointError(
+            f"{path} is no checkpoint of this program: wanted it to begin with "
+            f"{_MAGIC.decode().strip()!r}, got {content[:22]!r}; move it away, or "
+            "name another folder"
+        )
+    line, _, body = content[len(_MAGIC) :].partition(b"\n")
+    try:
+        head = json.loads(line)
+        whole = hashlib.sha256(body).hexdigest() == head["sha256"]
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise CheckpointError(
+            f"{path} is torn: its {len(content)} bytes are not those that were "
+            "written; delete it to begin again, or put a copy of it back"
+        )
+    same(path, of, head["of"])
+    return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+
+
+def same(path: Path, wanted: dict[str, Any], got: dict[str, Any]) -> None:
+    """Refuse a file that is of something else, and name what differs.
+
+    Args:
+        path: the file, for the message.
+        wanted: what it has to be of.
+        got: what it says that it is of.
+
+    Raises:
+        CheckpointError: the two differ.
+    """
+    wanted = json.loads(json.dumps(wanted))  # a tuple comes back as a list
+    names = [n for n in {**wanted, **got} if wanted.get(n) != got.get(n)]
+    if names:
+        raise CheckpointError(
+            f"{path} is of another run: wanted "
+            + ", ".join(f"{name}={wanted.get(name)}" for name in names)
+            + ", got "
+            + ", ".join(f"{name}={got.get(name)}" for name in names)
+            + "; ask for what it is of, name another folder, or delete it"
+        )

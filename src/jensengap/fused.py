@@ -1,0 +1,177 @@
+r"""A Bernoulli VAE's loss with its gradient in one pass, for long trainings.
+
+The same numbers as :meth:`jensengap.vae.VAE.terms` and
+:meth:`~jensengap.vae.VAE.log_weights` under autograd, in less time: the chain rule is
+written out, and all parameters lie in one vector. For the loss
+$-\frac1b\sum_j\sum_ic_{ij}\log w_{ij}$ with $c=1/k$ (VAE) or the normalised weights
+(IWAE), and $z=\mu+\sigma\epsilon$,
+
+$$\nabla_\ell=\tfrac{c}{b}\,(\sigma(\ell)-x),\qquad
+\nabla_\mu=\sum_i\nabla_{z_i},\qquad
+\nabla_\sigma=\sum_i\epsilon_i\nabla_{z_i}-\tfrac1{b\sigma}.$$
+
+Source: Kingma and Welling (2014); Burda, Grosse and Salakhutdinov (2016), eq. 13.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from jensengap import backprop, nets, pixels, vae
+
+
+class Value(NamedTuple):
+    """What a batch gives; numbers in nats an image, with a gradient on the first.
+
+    Attributes:
+        loss: what is minimised.
+        elbo: the mean log-weight, or its form with the KL in closed form.
+        iwae: the logarithm of the mean weight; the ELBO again where the KL is closed.
+    """
+
+    loss: Float[Tensor, ""]
+    elbo: Float[Tensor, ""]
+    iwae: Float[Tensor, ""]
+
+
+class FusedVAE(nn.Module):
+    r"""A VAE whose loss brings its gradient along.
+
+    Args:
+        model: ``nets.mlp`` networks on either side, Gaussian encoder, Bernoulli
+            decoder, standard normal prior. Its parameters become views of
+            :attr:`vector` and are trained with it; move it to its device before.
+
+    Attributes:
+        vector: all parameters, for the optimiser.
+
+    Raises:
+        ValueError: a VAE of another kind.
+    """
+
+    def __init__(self, model: vae.VAE) -> None:
+        super().__init__()
+        verify(model)
+        self._encoder = backprop.MLP(model.encoder.net)
+        self._decoder = backprop.MLP(model.decoder.net)
+        self._parts = self._encoder.parameters + self._decoder.parameters
+        self.vector = backprop.flatten(self._parts)
+
+    def forward(
+        self,
+        x: Float[Tensor, "b d"],
+        noise: Float[Tensor, "k b z"],
+        *,
+        objective: str = "vae",
+        closed_kl: bool = False,
+    ) -> Value:
+        r"""Return minus the bound of a batch, ready for ``backward``.
+
+        Args:
+            x: images, black and white, or grey as targets of the cross-entropy.
+            noise: $\epsilon$, standard normal.
+            objective: ``"vae"`` averages the log-weights, ``"iwae"`` the weights.
+            closed_kl: take the KL to the prior in closed form, not from the samples;
+                for ``"vae"`` only.
+
+        Raises:
+            ValueError: an unknown objective, or a closed KL for the IWAE.
+        """
+        if objective not in ("vae", "iwae") or (closed_kl and objective != "vae"):
+            raise ValueError(
+                "objective must be vae, with or without closed_kl, or iwae without, "
+                f"got {objective!r} and closed_kl={closed_kl}"
+            )
+        return Value(*_Loss.apply(self.vector, self, x, noise, objective, closed_kl))
+
+    def _pass(
+        self, x: Tensor, noise: Tensor, objective: str, closed: bool, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Write the gradient; return loss and both bounds."""
+        k, b, latent_dim = noise.shape
+        num_encoder = len(self._encoder.parameters)
+        into = backprop.parts(grad, self._parts)
+        seen = self._encoder.forward(x)
+        loc, raw = seen[-1].chunk(2, 1)
+        scale = softplus(raw).add_(nets.SCALE_FLOOR)
+        z = torch.addcmul(loc, scale, noise)
+        made = self._decoder.forward(z.view(k * b, latent_dim))
+        logits = made[-1].view(k, b, -1)
+        log_w = pixels.log_likelihood(logits, x)
+        if closed:
+            kl = loc.square().add_(scale.square()).sum() / 2 - scale.log().sum()
+            elbo = log_w.mean() - kl / b + latent_dim / 2
+            weights, iwae = 1 / (k * b), elbo
+        else:
+            log_w += (noise.square() - z.square()).sum(2) / 2 + scale.log().sum(1)
+            elbo, iwae = log_w.mean(), log_w.logsumexp(0).mean() - math.log(k)
+            weights = 1 / (k * b) if objective == "vae" else log_w.softmax(0) / b
+        slope = torch.sigmoid_(logits).sub_(x)
+        slope *= weights if objective == "vae" else weights[..., None]
+        slope = self._decoder.backward(
+            made, slope.view(k * b, -1), into[num_encoder:], to_input=True
+        ).view_as(z)
+        if closed:
+            to_loc = torch.add(slope.sum(0), loc, alpha=1 / b)
+            to_scale = torch.add((slope * noise).sum(0), scale, alpha=1 / b)
+        else:
+            slope += z * (weights if objective == "vae" else weights[..., None])
+            to_loc, to_scale = slope.sum(0), (slope * noise).sum(0)
+        to_raw = to_scale.sub_(scale.reciprocal(), alpha=1 / b).mul_(raw.sigmoid())
+        self._encoder.backward(
+            seen, torch.cat([to_loc, to_raw], 1), into[:num_encoder], to_input=False
+        )
+        return -(elbo if objective == "vae" else iwae), elbo, iwae
+
+
+class _Loss(torch.autograd.Function):
+    """Computes the gradient with the value, and hands it out once."""
+
+    @staticmethod
+    def forward(ctx: Any, vector: Tensor, fused: FusedVAE, *given: Any) -> Any:
+        ctx.gradient = torch.empty_like(vector)
+        loss, elbo, iwae = fused._pass(*given, ctx.gradient)
+        ctx.mark_non_differentiable(elbo, iwae)
+        return loss, elbo.clone(), iwae.clone()
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor, *_: Tensor) -> Any:
+        if ctx.gradient is None:
+            raise RuntimeError(
+                "backward was called twice on one loss of a FusedVAE, which keeps no "
+                "graph; call it once, or use autograd with the model itself"
+            )
+        gradient, ctx.gradient = ctx.gradient, None
+        # a GPU would have to be waited for, to learn that the slope is 1
+        if slope.is_cuda or float(slope) != 1:
+            gradient.mul_(slope)
+        return gradient, None, None, None, None, None
+
+
+def verify(model: vae.VAE) -> None:
+    """Refuse a VAE whose chain rule is not written out here.
+
+    Args:
+        model: any VAE.
+
+    Raises:
+        ValueError: other heads, another prior, or networks that are no perceptrons.
+    """
+    if (
+        model.encoder.head is not nets.gaussian_head
+        or model.decoder.head is not nets.bernoulli
+        or not isinstance(model.prior, nets.StandardNormal)
+    ):
+        raise ValueError(
+            "wanted a VAE of nets.gaussian_head, nets.bernoulli and "
+            f"nets.StandardNormal, got {model.encoder.head}, {model.decoder.head} and "
+            f"{type(model.prior).__name__}; VAE's own methods take any other"
+        )
+    for net in (model.encoder.net, model.decoder.net):
+        backprop.MLP(net)

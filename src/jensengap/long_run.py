@@ -1,0 +1,217 @@
+"""A training that can be killed at any step and gives the same network all the same.
+
+All that a step changes is in :meth:`Training.state`: parameters, Adam's moments, the
+schedule, both generators, and the sums from which the history is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from jensengap import data, table_one, train, vae
+from jensengap.processes import Group
+
+
+class Settings(NamedTuple):
+    """What a run is asked for; the same settings give the same result.
+
+    Attributes:
+        objective: ``"vae"`` or ``"iwae"``.
+        num_samples: $k$, draws of ``z`` for each image in a step.
+        seed: of all chance in the training.
+        num_epochs: passes over the training images.
+        batch_size: images in a step, of all processes together.
+        max_rate: the learning rate at the schedule's peak.
+        warm_samples: $k$ of the first passes, whose steps cost less; the same bound
+            with fewer samples.
+        warm_epochs: how many passes have it.
+        eval_samples: importance samples for each test image.
+        digits: ``"full"`` or ``"embedded"``.
+        matmul: precision of float32 products while training, as torch names it.
+    """
+
+    objective: str
+    num_samples: int
+    seed: int
+    num_epochs: int
+    batch_size: int
+    max_rate: float
+    warm_samples: int
+    warm_epochs: int
+    eval_samples: int
+    digits: str
+    matmul: str
+
+
+def verify(settings: Settings, num_images: int) -> None:
+    """Refuse settings with which nothing could be trained.
+
+    Args:
+        settings: what is asked for.
+        num_images: how many training images there are.
+
+    Raises:
+        ValueError: an unknown objective, a number that is too small, a batch larger
+            than the data, or too few steps for the schedule.
+    """
+    if settings.objective not in table_one.PAPER:
+        raise ValueError(f"objective must be vae or iwae, got {settings.objective!r}")
+    for name in (
+        "num_samples", "num_epochs", "batch_size", "warm_samples", "eval_samples"
+    ):  # fmt: skip
+        if getattr(settings, name) < 1:
+            value = getattr(settings, name)
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if not 0 < settings.max_rate < float("inf") or settings.seed < 0:
+        raise ValueError(
+            "max_rate must be positive and finite and seed not negative, got "
+            f"{settings.max_rate} and {settings.seed}"
+        )
+    if not 0 <= settings.warm_epochs < settings.num_epochs:
+        raise ValueError(
+            "warm_epochs must leave an epoch for k samples, got "
+            f"{settings.warm_epochs} of {settings.num_epochs}"
+        )
+    num_steps = num_images // settings.batch_size * settings.num_epochs
+    if num_steps <= 10:
+        raise ValueError(
+            "the schedule warms up over a tenth of the steps and needs more than 10, "
+            f"got {num_steps} ({settings.num_epochs} epochs, batches of "
+            f"{settings.batch_size} out of {num_images} images); raise the number of "
+            "epochs or lower the batch size"
+        )
+
+
+class Training:
+    r"""A network on its way: Adam under a one-cycle schedule, step by step.
+
+    Args:
+        settings: what to train.
+        probs: grey training images in [0, 1].
+        group: the processes that share each batch.
+
+    Raises:
+        ValueError: see :func:`verify` and :meth:`Group.part`.
+    """
+
+    def __init__(
+        self, settings: Settings, probs: Float[Tensor, "n d"], group: Group
+    ) -> None:
+        verify(settings, len(probs))
+        self.settings, self.group = settings, group
+        self.part = group.part(settings.batch_size)
+        self.probs = probs.to(group.device)
+        # three seeds, so that order, noise and network do not share their chance
+        seeds = [3 * settings.seed + i for i in range(3)]
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seeds[0])
+            self.model: vae.VAE = table_one.network(probs.mean(0)).to(group.device)
+        self.order = torch.Generator().manual_seed(seeds[1])
+        self.noise = torch.Generator(group.device).manual_seed(seeds[2])
+        self.objective = table_one.Objective(self.model, settings.objective)
+        self.loss = group.wrap(self.objective)
+        self.player = self._player()
+        self.history: train.History = {"elbo": [], "iwae": []}
+        self._sums = {"elbo": 0.0, "iwae": 0.0}
+        self._position = 0  # batches done in this epoch
+        self._epoch_began = self.order.get_state()
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in the data; what is left over waits for another order."""
+        return len(self.probs) // self.settings.batch_size
+
+    @property
+    def num_steps(self) -> int:
+        """Steps done."""
+        return len(self.history["elbo"]) * self.steps_an_epoch + self._position
+
+    @property
+    def num_samples(self) -> int:
+        """How many draws of ``z`` an image has in this epoch."""
+        warm = len(self.history["elbo"]) < self.settings.warm_epochs
+        return self.settings.warm_samples if warm else self.settings.num_samples
+
+    def _player(self) -> train.Player:
+        rate = self.settings.max_rate
+        optimizer = torch.optim.Adam(
+            self.objective.parameters(), lr=rate, betas=(0.9, 0.99), fused=True
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rate, pct_start=0.1,
+            total_steps=self.settings.num_epochs * self.steps_an_epoch,
+        )  # fmt: skip
+        return train.Player("loss", self._step, optimizer, schedule)
+
+    def _step(self, rows: Tensor) -> tuple[Tensor, train.Terms]:
+        noise = table_one.draw(
+            len(rows), self.probs.shape[1], self.num_samples, self.noise
+        ).part(self.part)
+        probs = self.probs.index_select(0, rows[self.part].to(self.probs.device))
+        loss, both = self.loss(probs, noise)
+        elbo, iwae = self.group.mean(both)
+        return loss, {"elbo": elbo, "iwae": iwae}
+
+    def _rest_of_epoch(self) -> Iterator[Tensor]:
+        """Draw the epoch's order, and skip what was done before a kill."""
+        self._epoch_began = self.order.get_state()
+        num_images, size = len(self.probs), self.settings.batch_size
+        order = data.batches(num_images, size, self.order, drop_last=True)
+        for number, rows in enumerate(order):
+            if number >= self._position:
+                yield rows
+
+    def run(self, after_step: Callable[[], None]) -> None:
+        """Take all the steps that are left.
+
+        Args:
+            after_step: called after each; :meth:`state` may be kept there.
+
+        Raises:
+            NonFiniteLoss: training diverged.
+        """
+        while len(self.history["elbo"]) < self.settings.num_epochs:
+            for rows in self._rest_of_epoch():
+                seen = train.turns((self.player,), rows, self.num_steps, self.history)
+                for name in self._sums:
+                    self._sums[name] += seen[name]
+                self._position += 1
+                after_step()
+            for name, total in self._sums.items():
+                self.history[name].append(total / self.steps_an_epoch)
+            self._sums = dict.fromkeys(self._sums, 0.0)
+            self._position = 0
+            self._epoch_began = self.order.get_state()
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that a step changes."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.player.optimizer.state_dict(),
+            "scheduler": self.player.scheduler.state_dict(),
+            "order": self._epoch_began,
+            "noise": self.noise.get_state(),
+            "history": self.history,
+            "sums": self._sums,
+            "position": self._position,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state` was taken, as if nothing had happened.
+
+        Args:
+            state: of a training with the same settings on the same kind of device.
+        """
+        self.model.load_state_dict(state["model"])
+        self.player.optimizer.load_state_dict(state["optimizer"])
+        self.player.scheduler.load_state_dict(state["scheduler"])
+        self.order.set_state(state["order"])
+        self._epoch_began = self.order.get_state()
+        self.noise.set_state(state["noise"])
+        self.history = {name: [*each] for name, each in state["history"].items()}
+        self._sums, self._position = dict(state["sums"]), state["position"]

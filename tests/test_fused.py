@@ -1,0 +1,127 @@
+"""The written-out chain rule against autograd, in float64, for every kind of loss."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from jensengap import backprop, bounds, fused, nets, vae
+
+K, B, D, Z = 4, 6, 9, 3
+
+
+def model(activation=nn.Tanh, hidden=(7, 5)) -> vae.VAE:
+    torch.manual_seed(0)
+    kind = {"activation": activation}
+    return vae.VAE(
+        nets.Conditional(nets.mlp(D, *hidden, 2 * Z, **kind), nets.gaussian_head),
+        nets.Conditional(nets.mlp(Z, *hidden, D, **kind), nets.bernoulli),
+        nets.StandardNormal(Z),
+    ).double()
+
+
+def batch(k=K):
+    noise = torch.randn(k, B, Z, dtype=torch.float64)
+    return torch.rand(B, D, dtype=torch.float64).round(), noise
+
+
+def by_autograd(one: vae.VAE, x, noise, objective, closed):
+    q = one.encode(x)
+    z = q.mean + q.stddev * noise
+    seen = one.decode(z).log_prob(x)
+    if closed:
+        kl = torch.distributions.kl_divergence(q, one.prior())
+        loss = -(seen.mean(0) - kl).mean()
+    else:
+        log_w = seen + one.prior().log_prob(z) - q.log_prob(z)
+        loss = -(bounds.elbo if objective == "vae" else bounds.iwae)(log_w).mean()
+    loss.backward()
+    return loss.detach(), [p.grad for p in one.parameters()]
+
+
+@pytest.mark.parametrize("activation", [nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("hidden", [(7, 5), (7,), ()])
+@pytest.mark.parametrize("k", [1, K])
+@pytest.mark.parametrize(
+    ("objective", "closed"), [("vae", True), ("vae", False), ("iwae", False)]
+)
+def test_value_and_gradient_are_those_of_autograd(
+    activation, hidden, k, objective, closed
+):
+    one = model(activation, hidden)
+    x, noise = batch(k)
+    wanted, gradients = by_autograd(copy.deepcopy(one), x, noise, objective, closed)
+    own = fused.FusedVAE(one)
+    value = own(x, noise, objective=objective, closed_kl=closed)
+    value.loss.backward()
+    torch.testing.assert_close(value.loss.detach(), wanted, rtol=1e-13, atol=1e-13)
+    found = backprop.parts(own.vector.grad, list(one.parameters()))
+    for got, want in zip(found, gradients, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
+
+
+def test_both_bounds_come_with_the_loss():
+    one = model()
+    x, noise = batch()
+    own = fused.FusedVAE(one)
+    as_vae, as_iwae = own(x, noise), own(x, noise, objective="iwae")
+    assert as_vae.elbo == as_iwae.elbo == -as_vae.loss
+    assert as_vae.iwae == as_iwae.iwae == -as_iwae.loss
+    assert as_iwae.iwae > as_iwae.elbo
+
+
+def test_grey_targets_are_those_of_the_cross_entropy():
+    one = model()
+    x, noise = torch.rand(B, D, dtype=torch.float64), torch.zeros(1, B, Z).double()
+    value = fused.FusedVAE(one)(x, noise, closed_kl=True)
+    q = one.encode(x)
+    logits = one.decoder.net(q.mean)
+    entropy = nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+    kl = torch.distributions.kl_divergence(q, one.prior()).mean()
+    torch.testing.assert_close(value.loss, entropy / B + kl)
+
+
+def test_a_step_on_the_vector_moves_the_model():
+    one = model()
+    own = fused.FusedVAE(one)
+    before = one.decoder.net[0].weight.clone()
+    adam = torch.optim.Adam([own.vector], lr=0.1, fused=True)
+    own(*batch()).loss.backward()
+    adam.step()
+    assert (one.decoder.net[0].weight - before).abs().min() > 0.05
+    assert len(list(own.parameters())) == 1
+
+
+def test_gradient_is_scaled_by_what_comes_after_the_loss():
+    own = fused.FusedVAE(model())
+    x, noise = batch()
+    (plain,) = torch.autograd.grad(own(x, noise).loss, own.vector)
+    (third,) = torch.autograd.grad(own(x, noise).loss / 3, own.vector)
+    torch.testing.assert_close(3 * third, plain)
+
+
+def test_a_second_backward_is_refused_in_a_sentence():
+    own = fused.FusedVAE(model())
+    loss = own(*batch()).loss
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="backward was called twice"):
+        loss.backward()
+
+
+@pytest.mark.parametrize(
+    "words", [{"objective": "gan"}, {"objective": "iwae", "closed_kl": True}]
+)
+def test_unknown_objectives_are_refused(words):
+    with pytest.raises(ValueError, match="objective must be vae"):
+        fused.FusedVAE(model())(*batch(), **words)
+
+
+def test_other_models_are_refused_by_name():
+    one = model()
+    one.decoder.head = nets.fixed_scale(1.0)
+    with pytest.raises(ValueError, match=r"wanted a VAE of nets\.gaussian_head"):
+        fused.FusedVAE(one)
+    one = model(nn.Sigmoid)
+    with pytest.raises(ValueError, match=r"got .*Sigmoid"):
+        fused.FusedVAE(one)
