@@ -30,18 +30,23 @@ class MLP:
 
     Args:
         net: linear layers with tanh or ReLU between them, as ``nets.mlp`` makes them.
+            Their numbers are shared, so a step that moves them is seen here.
+
+    Attributes:
+        weights: of each layer, ``(outputs, inputs)``.
+        biases: of each layer.
 
     Raises:
         ValueError: another kind of layer, or another order.
     """
 
     def __init__(self, net: nn.Sequential) -> None:
-        self.linears = list(net[::2])
+        linears = list(net[::2])
         between = {type(each) for each in net[1::2]}
         if (
             len(net) % 2 == 0
-            or not all(type(each) is nn.Linear for each in self.linears)
-            or any(each.bias is None for each in self.linears)
+            or not all(type(each) is nn.Linear for each in linears)
+            or any(each.bias is None for each in linears)
             or len(between) > 1
             or not between <= _ACTIVATIONS.keys()
         ):
@@ -51,11 +56,9 @@ class MLP:
                 "such networks, and autograd differentiates all others"
             )
         self._act, self._slope = _ACTIVATIONS[next(iter(between), nn.Tanh)]
-
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """Weight and bias of each layer, the first layer first."""
-        return [each for one in self.linears for each in (one.weight, one.bias)]
+        self.weights = [each.weight.detach() for each in linears]
+        self.biases = [each.bias.detach() for each in linears]
+        self._last = len(linears) - 1
 
     def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
         """Return the input of every layer, and the last one's output behind them.
@@ -64,9 +67,9 @@ class MLP:
             x: a row an example.
         """
         passed = [x]
-        for number, one in enumerate(self.linears, 1):
-            u = torch.addmm(one.bias, passed[-1], one.weight.T)
-            passed.append(u if number == len(self.linears) else self._act(u))
+        for number, weight in enumerate(self.weights):
+            u = torch.addmm(self.biases[number], passed[-1], weight.T)
+            passed.append(u if number == self._last else self._act(u))
         return passed
 
     def backward(
@@ -82,17 +85,17 @@ class MLP:
         Args:
             passed: what :meth:`forward` returned.
             slope: gradient of the loss with respect to the output.
-            into: a tensor for each of :attr:`parameters`, overwritten.
+            into: a tensor for weight and bias of each layer in turn, overwritten.
             to_input: whether the gradient with respect to the input is wanted.
 
         Returns:
             That gradient, or nothing.
         """
-        for number in reversed(range(len(self.linears))):
+        for number in range(self._last, -1, -1):
             torch.mm(slope.T, passed[number], out=into[2 * number])
             torch.sum(slope, 0, out=into[2 * number + 1])
             if number or to_input:
-                slope = torch.mm(slope, self.linears[number].weight)
+                slope = torch.mm(slope, self.weights[number])
             if number:
                 slope = self._slope(slope, passed[number])
         return slope if to_input else None

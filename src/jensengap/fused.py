@@ -58,10 +58,12 @@ class FusedVAE(nn.Module):
     def __init__(self, model: vae.VAE) -> None:
         super().__init__()
         verify(model)
+        both = [*model.encoder.net.parameters(), *model.decoder.net.parameters()]
+        self.vector = backprop.flatten(both)
+        # after that: they hold views of the vector
         self._encoder = backprop.MLP(model.encoder.net)
         self._decoder = backprop.MLP(model.decoder.net)
-        self._parts = self._encoder.parameters + self._decoder.parameters
-        self.vector = backprop.flatten(self._parts)
+        self._parts = [each.detach() for each in both]
 
     def forward(
         self,
@@ -95,10 +97,11 @@ class FusedVAE(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Write the gradient; return loss and both bounds."""
         k, b, latent_dim = noise.shape
-        num_encoder = len(self._encoder.parameters)
+        num_encoder = 2 * len(self._encoder.weights)
         into = backprop.parts(grad, self._parts)
         seen = self._encoder.forward(x)
-        loc, raw = seen[-1].chunk(2, 1)
+        # two blocks of their own: vector units want neighbours
+        loc, raw = seen[-1].view(b, 2, latent_dim).transpose(0, 1).contiguous()
         scale = softplus(raw).add_(nets.SCALE_FLOOR)
         z = torch.addcmul(loc, scale, noise)
         made = self._decoder.forward(z.view(k * b, latent_dim))

@@ -44,11 +44,10 @@ def log_evidence(
         )
     fused.verify(model)
     decoder = backprop.MLP(model.decoder.net)
-    last = decoder.linears[-1]
     found = []
     for part in x.split(max(1, chunk // num_samples)):
         q = model.encode(part).base_dist
-        to_image, offset = part @ last.weight, part @ last.bias
+        to_image, offset = part @ decoder.weights[-1], part @ decoder.biases[-1]
         sums = None
         for start in range(0, num_samples, max(1, chunk // len(part))):
             size = min(max(1, chunk // len(part)), num_samples - start)

@@ -36,7 +36,6 @@ def log_likelihood(
         logits: log-odds of each pixel, for each of ``k`` samples; left as they are.
         x: targets in [0, 1].
     """
-    on = torch.matmul(logits.transpose(0, 1), x[:, :, None]).squeeze(2).T
-    rows = logits.flatten(0, 1).split(_ROWS)
-    off = torch.cat([log_normaliser(part.clone()) for part in rows])
-    return on - off.view_as(on)
+    # a sample at a time: its logits are still in the cache when they are needed again
+    each = [(one * x).sum(1) - log_normaliser(one.clone()) for one in logits]
+    return torch.stack(each)
