@@ -2,7 +2,8 @@
 # finds a Python that is new enough to run it.
 
 # PYTHON=/path/to/python names another interpreter; PORT= another port to serve on;
-# ARGS= hands words on: to pytest, modules to mutants, names to recordings.
+# ARGS= hands words on: to pytest, modules to mutants, names to recordings
+# and bench.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$p"; break; }; done)
@@ -16,7 +17,7 @@ NAME =
 TITLE =
 
 .DEFAULT_GOAL := help
-.PHONY: help book test mutants recordings colab handout pdf new-chapter serve lint \
+.PHONY: help book test mutants recordings bench colab handout pdf new-chapter serve lint \
 	clean distclean python
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo "make test       everything is tested; builds the book first where needed"
 	@echo "make mutants    breaks the package on purpose: do the tests notice? (ten minutes)"
 	@echo "make recordings runs afresh what is too long for a chapter (see README)"
+	@echo "make bench      speed beside other libraries (all of MNIST, a quarter of an hour)"
 	@echo "make handout    the notebooks without their solutions, in _build/handout"
 	@echo "make colab      runs the exported notebooks in an environment like Colab's"
 	@echo "make pdf        the whole book in _build/the-jensen-gap.pdf (wants a Chromium)"
@@ -54,5 +56,5 @@ quoted = '$(subst ','\'',$(1))'
 new-chapter: python
 	@"$(PYTHON)" tools/make.py $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
 
-test mutants recordings: python
+test mutants recordings bench: python
 	@"$(PYTHON)" tools/make.py $@ $(ARGS)

@@ -42,7 +42,13 @@ CHAPTERS = (
     "gan/bridges",
 )
 # Pages with cells that are about the chapters' equations and have none of their own.
-APPENDICES = ("appendix/source-claims", "appendix/mistakes")
+APPENDICES = (
+    "appendix/source-claims",
+    "appendix/mistakes",
+    "appendix/reproduction",
+    "appendix/performance",
+    "appendix/scale",
+)
 
 
 @cache

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,6 +155,12 @@ def recordings(*names: str) -> None:
     environment.run(ROOT, "tools/record.py", *names)
 
 
+def bench(*names: str) -> None:
+    """Trains the same VAE with this package and with its peers, in turns."""
+    with alone():
+        raise SystemExit(subprocess.call([sys.executable, "-m", "benchmarks", *names]))
+
+
 def colab(python: str = "") -> None:
     """Runs the exported notebooks in an environment like Colab's."""
     book()
@@ -208,7 +215,7 @@ def lint() -> None:
     """Checks the code's style and the text's spelling."""
     with alone():
         environment.ensure(ROOT)
-    code = ["src", "tests", "tools", "book/_ext", "binder"]
+    code = ["src", "tests", "tools", "book/_ext", "binder", "benchmarks"]
     environment.run(ROOT, "-m", "ruff", "check", *code)
     environment.run(ROOT, "-m", "ruff", "format", "--check", *code)
     environment.run(ROOT, "-m", "codespell_lib")
@@ -229,8 +236,8 @@ def distclean() -> None:
 
 
 _ALL = (
-    book, test, mutants, recordings, colab, handout, pdf, new_chapter, serve, lint,
-    clean, distclean,
+    book, test, mutants, recordings, bench, colab, handout, pdf, new_chapter, serve,
+    lint, clean, distclean,
 )  # fmt: skip
 TARGETS = {each.__name__.replace("_", "-"): each for each in _ALL}
 

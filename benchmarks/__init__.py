@@ -1,0 +1,1 @@
+"""The same VAE, trained by this package and by what a user would pick instead."""

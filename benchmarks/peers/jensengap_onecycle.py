@@ -1,0 +1,46 @@
+"""This package with a schedule: the rate rises to a peak and falls to nothing.
+
+Only the race to a given ELBO has it; there a schedule is what makes the difference.
+Source: Smith and Topin (2019); ``torch.optim.lr_scheduler.OneCycleLR``.
+"""
+
+from pathlib import Path
+
+import torch
+
+from benchmarks.peers import jensengap
+from jensengap import train
+
+DISTRIBUTIONS = jensengap.DISTRIBUTIONS
+MAX_RATE = 6e-3  # at the peak
+EPOCHS = 6  # of the whole cycle
+
+
+class Training(jensengap.Training):
+    """The fast path under one cycle; after its end nothing moves any more."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.notes = {"max_rate": MAX_RATE, "epochs": EPOCHS}
+
+    def make_player(self) -> train.Player:
+        """Chooses Adam under one cycle."""
+        steps = EPOCHS * -(-len(self.images) // jensengap.BATCH)
+        vector = [self.fused.vector]
+        adam = torch.optim.Adam(vector, MAX_RATE, (0.9, 0.99), fused=True)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            adam, MAX_RATE, total_steps=steps + 1, pct_start=0.1
+        )
+        self.left = EPOCHS
+        return train.Player("loss", self.step, adam, cycle)
+
+    def epoch(self) -> int:
+        """Trains for an epoch.
+
+        Raises:
+            ValueError: the cycle is over.
+        """
+        if not self.left:
+            raise ValueError(f"the cycle of {EPOCHS} epochs is over")
+        self.left -= 1
+        return super().epoch()
