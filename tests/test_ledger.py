@@ -69,7 +69,8 @@ def test_the_rows_are_the_labelled_equations_in_reading_order():
 
 def test_the_rows_are_grouped_under_a_link_to_their_chapter():
     sections = article(LEDGER).select("section section")
-    listed = [*chapters(), *APPENDICES]
+    # an appendix that checks no equation has no place here
+    listed = [*chapters(), *filter(verdicts, APPENDICES)]
     assert len(sections) == len(listed)
     for page, section in zip(listed, sections, strict=True):
         title = article(page).find("h1")
