@@ -19,7 +19,7 @@ def machine() -> dict[str, str | int]:
         "processor": models[0] if models else platform.processor(),
         "architecture": platform.machine(),
         "cores": os.cpu_count() or 0,
-        "system": platform.platform(terse=True),
+        "system": platform.system(),
         "python": platform.python_version(),
     }
 
