@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import elbo
-from jensengap import data_full, fused, nets, train, vae
+from jensengap import adam, data_full, fused, nets, train, vae
 
 DISTRIBUTIONS = ("torch",)
 LATENT_DIM, BATCH = 20, 128
@@ -47,8 +47,7 @@ class Training:
 
     def make_player(self) -> train.Player:
         """Chooses how the vector is moved."""
-        adam = torch.optim.Adam([self.fused.vector], lr=1e-3, fused=True)
-        return train.Player("loss", self.step, adam)
+        return train.Player("loss", self.step, adam.Adam(self.fused.vector, lr=1e-3))
 
     def step(
         self, batch: tuple[torch.Tensor, torch.Tensor]

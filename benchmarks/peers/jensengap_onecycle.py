@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.peers import jensengap
-from jensengap import train
+from jensengap import adam, train
 
 DISTRIBUTIONS = jensengap.DISTRIBUTIONS
 MAX_RATE = 6e-3  # at the peak
@@ -26,13 +26,12 @@ class Training(jensengap.Training):
     def make_player(self) -> train.Player:
         """Chooses Adam under one cycle."""
         steps = EPOCHS * -(-len(self.images) // jensengap.BATCH)
-        vector = [self.fused.vector]
-        adam = torch.optim.Adam(vector, MAX_RATE, (0.9, 0.99), fused=True)
+        optimizer = adam.Adam(self.fused.vector, MAX_RATE, betas=(0.9, 0.99))
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            adam, MAX_RATE, total_steps=steps + 1, pct_start=0.1
+            optimizer, MAX_RATE, total_steps=steps + 1, pct_start=0.1
         )
         self.left = EPOCHS
-        return train.Player("loss", self.step, adam, cycle)
+        return train.Player("loss", self.step, optimizer, cycle)
 
     def epoch(self) -> int:
         """Trains for an epoch.

@@ -58,6 +58,7 @@ class MLP:
         self._act, self._slope = _ACTIVATIONS[next(iter(between), nn.Tanh)]
         self.weights = [each.weight.detach() for each in linears]
         self.biases = [each.bias.detach() for each in linears]
+        self._transposed = [each.T for each in self.weights]
         self._last = len(linears) - 1
 
     def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
@@ -67,8 +68,8 @@ class MLP:
             x: a row an example.
         """
         passed = [x]
-        for number, weight in enumerate(self.weights):
-            u = torch.addmm(self.biases[number], passed[-1], weight.T)
+        for number, weight in enumerate(self._transposed):
+            u = torch.addmm(self.biases[number], passed[-1], weight)
             passed.append(u if number == self._last else self._act(u))
         return passed
 

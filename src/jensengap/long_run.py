@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jensengap import data, table_one, train, vae
+from jensengap import adam, data, table_one, train, vae
 from jensengap.processes import Group
 
 
@@ -139,9 +139,7 @@ class Training:
 
     def _player(self) -> train.Player:
         rate = self.settings.max_rate
-        optimizer = torch.optim.Adam(
-            self.objective.parameters(), lr=rate, betas=(0.9, 0.99), fused=True
-        )
+        optimizer = adam.Adam(self.objective.fused.vector, rate, betas=(0.9, 0.99))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rate, pct_start=0.1,
             total_steps=self.settings.num_epochs * self.steps_an_epoch,

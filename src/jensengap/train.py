@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -138,7 +138,8 @@ def turns(
     seen: dict[str, float] = {}
     for player in players:
         # before the loss: its memory is the next gradient's, warm
-        player.optimizer.zero_grad(set_to_none=True)
+        for parameter in _parameters(player.optimizer):
+            parameter.grad = None
         loss, terms = player.step(batch)
         for name, term in {player.name: loss, **terms}.items():
             if name in seen or (name == player.name and name in terms):
@@ -165,10 +166,15 @@ def turns(
     return seen
 
 
+def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:
+    return (p for group in optimizer.param_groups for p in group["params"])
+
+
 def _largest_gradient(optimizer: Optimizer) -> float:
     """Return the largest absolute gradient, or 0 where a cheap test finds it finite."""
-    parameters = (p for group in optimizer.param_groups for p in group["params"])
-    gradients = [p.grad for p in parameters if p.grad is not None and p.grad.numel()]
+    gradients = [
+        p.grad for p in _parameters(optimizer) if p.grad is not None and p.grad.numel()
+    ]
     if not gradients:
         return 0.0
     # a finite sum of squares has finite parts, and a dot product is quickly made
