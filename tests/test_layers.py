@@ -14,7 +14,7 @@ LAYERS = {
     "convnets": 0, "data": 0, "data_full": 0, "data_toy": 0, "discretized": 0,
     "divergences": 0, "flows": 0, "gradients": 0, "nets": 0, "page": 0, "pixels": 0,
     "processes": 0, "projections": 0, "quadrature": 0, "question": 0, "recordings": 0,
-    "timelimit": 0, "vq": 0, "weights": 0, "widgets": 0,
+    "tables": 0, "timelimit": 0, "vq": 0, "weights": 0, "widgets": 0,
     "ais": 1, "diffusion": 1, "exact": 1, "gan": 1, "glue": 1, "stage": 1, "trial": 1,
     "vae": 1, "verdict": 1,
     "coverage": 2, "fused": 2, "given": 2, "metrics": 2, "probes": 2, "train": 2,

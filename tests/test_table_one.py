@@ -137,10 +137,10 @@ def test_another_network_is_refused(tmp_path):
 def test_records_come_in_order_and_each_is_a_cell_of_the_table():
     found = [each["settings"] for each in table_one.records()]
     assert len(found) == len(list(table_one.RECORDED.glob("*.json"))) > 0
-    names = ("objective", "num_samples", "seed")
+    names = ("objective", "num_samples", "num_epochs", "seed")
     keys = [tuple(each[name] for name in names) for each in found]
     assert keys == sorted(set(keys))
-    assert all(k in table_one.PAPER[objective] for objective, k, _ in keys)
+    assert all(k in table_one.PAPER[objective] for objective, k, *_ in keys)
 
 
 def test_a_record_is_of_the_full_test_set_and_of_one_whole_training():
@@ -158,13 +158,15 @@ def test_a_record_is_of_the_full_test_set_and_of_one_whole_training():
 
 
 def test_records_are_sorted_by_number_and_not_by_name(tmp_path, monkeypatch):
-    for name, k, seed in (("vae", 5, 0), ("iwae", 50, 0), ("iwae", 5, 1)):
+    for number, (name, k, epochs, seed) in enumerate(
+        [("vae", 5, 9, 0), ("iwae", 50, 9, 0), ("iwae", 5, 100, 0), ("iwae", 5, 9, 1)]
+    ):
         settings = {"objective": name, "num_samples": k, "seed": seed}
-        text = json.dumps({"settings": settings})
-        (tmp_path / f"{name}-k{k}-seed{seed}.json").write_text(text, "utf-8")
+        text = json.dumps({"settings": settings | {"num_epochs": epochs}})
+        (tmp_path / f"{number}.json").write_text(text, "utf-8")
     (tmp_path / "notes.txt").write_text("not a record", "utf-8")
     monkeypatch.setattr(table_one, "RECORDED", tmp_path)
     settings = [each["settings"] for each in table_one.records()]
-    assert [(s["objective"], s["num_samples"]) for s in settings] == [
-        ("iwae", 5), ("iwae", 50), ("vae", 5),
+    assert [(s["objective"], s["num_samples"], s["num_epochs"]) for s in settings] == [
+        ("iwae", 5, 9), ("iwae", 5, 100), ("iwae", 50, 9), ("vae", 5, 9),
     ]  # fmt: skip

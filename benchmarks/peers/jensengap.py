@@ -39,9 +39,10 @@ class Training:
         torch.set_flush_denormal(True)
         torch.manual_seed(seed)
         pixels = data_full.full_mnist(folder, "train", download=False).pixels
-        self.images = pixels.flatten(1).float().div_(255)
+        self.images = pixels.flatten(1)  # bytes: a quarter of the memory of floats
         self.model = network()
-        nets.start_at_mean(self.model.decoder.net, self.images.mean(0))
+        mean = self.images.sum(0) / (255 * len(self.images))
+        nets.start_at_mean(self.model.decoder.net, mean)
         self.fused = fused.FusedVAE(self.model)
         self.player = self.make_player()
 
@@ -54,7 +55,7 @@ class Training:
     ) -> tuple[torch.Tensor, train.Terms]:
         """The negative ELBO of a batch."""
         rows, noise = batch
-        x = self.images.index_select(0, rows)
+        x = self.images.index_select(0, rows).float().div_(255)
         return self.fused(x, noise[None], closed_kl=True).loss, {}
 
     def epoch(self) -> int:

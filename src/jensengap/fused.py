@@ -90,12 +90,16 @@ class FusedVAE(nn.Module):
                 "objective must be vae, with or without closed_kl, or iwae without, "
                 f"got {objective!r} and closed_kl={closed_kl}"
             )
-        return Value(*_Loss.apply(self.vector, self, x, noise, objective, closed_kl))
+        gradient = torch.empty_like(self.vector)
+        with torch.no_grad():
+            elbo, iwae = self._pass(x, noise, objective, closed_kl, gradient)
+        bound = elbo if objective == "vae" else iwae
+        return Value(_Loss.apply(self.vector, bound, [gradient]), elbo, iwae)
 
     def _pass(
         self, x: Tensor, noise: Tensor, objective: str, closed: bool, grad: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Write the gradient; return loss and both bounds."""
+    ) -> tuple[Tensor, Tensor]:
+        """Write the gradient of the loss; return both bounds."""
         k, b, latent_dim = noise.shape
         num_encoder = 2 * len(self._encoder.weights)
         into = backprop.parts(grad, self._parts)
@@ -130,31 +134,30 @@ class FusedVAE(nn.Module):
         self._encoder.backward(
             seen, torch.cat([to_loc, to_raw], 1), into[:num_encoder], to_input=False
         )
-        return -(elbo if objective == "vae" else iwae), elbo, iwae
+        return elbo, iwae
 
 
 class _Loss(torch.autograd.Function):
-    """Computes the gradient with the value, and hands it out once."""
+    """Minus a bound whose gradient is known, and is handed out once."""
 
     @staticmethod
-    def forward(ctx: Any, vector: Tensor, fused: FusedVAE, *given: Any) -> Any:
-        ctx.gradient = torch.empty_like(vector)
-        loss, elbo, iwae = fused._pass(*given, ctx.gradient)
-        ctx.mark_non_differentiable(elbo, iwae)
-        return loss, elbo.clone(), iwae.clone()
+    def forward(ctx: Any, vector: Tensor, bound: Tensor, held: list[Tensor]) -> Any:
+        ctx.held = held
+        return -bound
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor, *_: Tensor) -> Any:
-        if ctx.gradient is None:
+    def backward(ctx: Any, slope: Tensor) -> Any:
+        if not ctx.held:
             raise RuntimeError(
                 "backward was called twice on one loss of a FusedVAE, which keeps no "
                 "graph; call it once, or use autograd with the model itself"
             )
-        gradient, ctx.gradient = ctx.gradient, None
+        # nobody else holds it, so that autograd need not copy it
+        gradient = ctx.held.pop()
         # a GPU would have to be waited for, to learn that the slope is 1
         if slope.is_cuda or float(slope) != 1:
             gradient.mul_(slope)
-        return gradient, None, None, None, None, None
+        return gradient, None, None
 
 
 def verify(model: vae.VAE) -> None:

@@ -193,7 +193,7 @@ def records() -> list[dict[str, Any]]:
     Each is what ``python -m jensengap.reproduce`` wrote, and stands as it was written.
 
     Returns:
-        One for each run, sorted by objective, $k$ and seed: ``settings``; ``nll`` of
+        One for each run, sorted by objective, $k$, epochs and seed: ``settings``; ``nll`` of
         the test images in nats, with ``nll_stderr``; ``train``, both bounds in each
         epoch; ``check``, ``seconds``, ``machine``, ``versions``, and the ``sha256`` of
         the network. A network that comes along is in :data:`RECORDED`, under the
@@ -201,8 +201,8 @@ def records() -> list[dict[str, Any]]:
     """
     found = [json.loads(path.read_text("utf-8")) for path in RECORDED.glob("*.json")]
 
-    def order(record: dict[str, Any]) -> tuple[str, int, int]:
-        settings = record["settings"]
-        return settings["objective"], settings["num_samples"], settings["seed"]
+    def order(record: dict[str, Any]) -> tuple[str | int, ...]:
+        names = "objective", "num_samples", "num_epochs", "seed"
+        return tuple(record["settings"][name] for name in names)
 
     return sorted(found, key=order)
