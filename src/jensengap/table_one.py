@@ -193,11 +193,11 @@ def records() -> list[dict[str, Any]]:
     Each is what ``python -m jensengap.reproduce`` wrote, and stands as it was written.
 
     Returns:
-        One for each run, sorted by objective, $k$, epochs and seed: ``settings``; ``nll`` of
-        the test images in nats, with ``nll_stderr``; ``train``, both bounds in each
-        epoch; ``check``, ``seconds``, ``machine``, ``versions``, and the ``sha256`` of
-        the network. A network that comes along is in :data:`RECORDED`, under the
-        record's name with the ending ``.safetensors``.
+        One for each run, sorted by objective, $k$, epochs and seed: ``settings``;
+        ``nll`` of the test images in nats, with ``nll_stderr``; ``train``, both bounds
+        in each epoch; ``check``, ``seconds``, ``machine``, ``versions``, and the
+        ``sha256`` of the network. A network that comes along is in :data:`RECORDED`,
+        under the record's name with the ending ``.safetensors``.
     """
     found = [json.loads(path.read_text("utf-8")) for path in RECORDED.glob("*.json")]
 
