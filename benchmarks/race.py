@@ -1,8 +1,10 @@
 """How long it takes to train to a given held-out ELBO; judging is not counted."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
+from benchmarks import turns
 from benchmarks.results import Result
 from benchmarks.worker import Failed, Worker
 
@@ -35,17 +37,12 @@ def race(
     results = {name: Result() for name in names}
     team = {name: worker(name, 0) for name in results}
     try:
-        for name in list(team):
-            _guard(team, results, name, say, lambda one, into: _begin(one, into))
+        turns.take(team, results, say, turns.begin)
         for epoch in range(1, most + 1):
+            lap = partial(_lap, epoch=epoch, judge=judge, path=folder / "race.npz")
+            turns.take(team, results, say, lap)
             for name in list(team):
-                _guard(
-                    team, results, name, say,
-                    lambda one, into, epoch=epoch: _lap(
-                        one, into, epoch, judge, folder / "race.npz"
-                    ),
-                )  # fmt: skip
-                if name in team and results[name].elbo[str(epoch)][0] >= target:
+                if results[name].elbo[str(epoch)][0] >= target:
                     say(f"{name} reached {target:g} nats after {epoch} epochs")
                     team.pop(name).end()
         for name in team:
@@ -61,22 +58,14 @@ def seconds(result: Result) -> float:
     return sum(result.first) + sum(result.seconds)
 
 
-def _guard(team, results, name, say, work) -> None:
-    try:
-        work(team[name], results[name])
-    except Failed as reason:
-        results[name].failed = str(reason)
-        team.pop(name).end()
-        say(f"{name}: {reason}")
-
-
-def _begin(worker: Worker, result: Result) -> None:
-    begun = worker.begin()
-    result.imported.append(begun["imported"])
-    result.versions, result.notes = begun["versions"], worker.hear()["notes"]
-
-
-def _lap(worker, result, epoch, judge, path) -> None:
+def _lap(
+    worker: Worker,
+    result: Result,
+    *,
+    epoch: int,
+    judge: Callable[[Path], float],
+    path: Path,
+) -> None:
     answer = worker.ask("epoch")
     (result.seconds if epoch > 1 else result.first).append(answer["seconds"])
     result.images = answer["images"]

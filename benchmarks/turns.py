@@ -42,9 +42,9 @@ def bench(
     for seed in range(runs):
         alive = [name for name in results if not results[name].failed]
         team = {name: worker(name, seed) for name in alive}
-        turn = partial(_turn, team, results, say)
+        turn = partial(take, team, results, say)
         try:
-            turn(_begin)
+            turn(begin)
             for epoch in range(1, epochs + 1):
                 turn(partial(_epoch, first=epoch == 1))
                 say(f"run {seed + 1} of {runs}, epoch {epoch} of {epochs}")
@@ -58,13 +58,20 @@ def bench(
     return results
 
 
-def _turn(
+def take(
     team: dict[str, Worker],
     results: Mapping[str, Result],
     say: Callable[[str], None],
     work: Callable[[Worker, Result], None],
 ) -> None:
-    """Lets one after another do a piece of work; who fails leaves the team."""
+    """Lets one after another do a piece of work; who fails leaves the team.
+
+    Args:
+        team: the processes by name; those that fail are ended and taken out.
+        results: by name; a failure's reason is kept there.
+        say: hears of it.
+        work: done with each process and its result.
+    """
     for name in list(team):
         try:
             work(team[name], results[name])
@@ -74,7 +81,8 @@ def _turn(
             say(f"{name}: {reason}")
 
 
-def _begin(worker: Worker, result: Result) -> None:
+def begin(worker: Worker, result: Result) -> None:
+    """Starts a process, and keeps what it says of itself."""
     imported = worker.begin()
     result.imported.append(imported["imported"])
     result.versions = imported["versions"]

@@ -61,6 +61,76 @@ def test_value_and_gradient_are_those_of_autograd(
         torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("k", [1, K])
+def test_the_doubly_reparameterised_gradient_is_that_of_autograd(k):
+    """The encoder's from weights squared and a q held still; the decoder's as ever."""
+    one = model()
+    x, noise = batch(k)
+    plain = copy.deepcopy(one)
+    by_autograd(plain, x, noise, "iwae", False)
+    other = copy.deepcopy(one)
+    q = other.encode(x)
+    z = q.mean + q.stddev * noise
+    still = torch.distributions.Normal(q.mean.detach(), q.stddev.detach())
+    log_q = still.log_prob(z).sum(-1)
+    log_w = other.decode(z).log_prob(x) + other.prior().log_prob(z) - log_q
+    weights = log_w.detach().softmax(0)
+    loss = -(weights.square() * log_w).sum(0).mean()
+    encoder = list(other.encoder.parameters())
+    wanted = list(torch.autograd.grad(loss, encoder))
+    wanted += [each.grad for each in plain.decoder.parameters()]
+    own = fused.FusedVAE(one)
+    value = own(x, noise, objective="iwae", doubly=True)
+    assert value.iwae == own(x, noise, objective="iwae").iwae
+    value.loss.backward()
+    found = backprop.parts(own.vector.grad, list(one.parameters()))
+    for got, want in zip(found, wanted, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
+
+
+def test_both_encoder_gradients_have_one_mean():
+    own = fused.FusedVAE(model())
+    x, _ = batch()
+    num_encoder = sum(each.numel() for each in own.parts[:6])
+    generator = torch.Generator().manual_seed(0)
+
+    def draws(doubly):
+        for _ in range(1500):
+            noise = torch.randn(20, B, Z, generator=generator, dtype=torch.float64)
+            loss = own(x, noise, objective="iwae", doubly=doubly).loss
+            yield torch.autograd.grad(loss, own.vector)[0][:num_encoder]
+
+    plain, doubly = (torch.stack(list(draws(way))) for way in (False, True))
+    stderr = ((plain.var(0) + doubly.var(0)) / 1500).sqrt()
+    off = (plain.mean(0) - doubly.mean(0)) / stderr
+    # more than a hundred numbers: the mean square is 1 where both means are one
+    assert len(off) > 100
+    assert off.square().mean() < 2
+
+
+def test_at_the_posterior_the_doubly_reparameterised_gradient_is_zero():
+    """A decoder that ignores z has the prior as posterior; the encoder gives it."""
+    one = model()
+    with torch.no_grad():
+        one.decoder.net[0].weight.zero_()
+        last = one.encoder.net[-1]
+        last.weight.zero_()
+        # softplus of it and the floor are 1
+        raw = torch.tensor(1 - nets.SCALE_FLOOR, dtype=torch.float64).expm1().log()
+        last.bias.copy_(torch.cat([torch.zeros(Z), raw.expand(Z)]))
+    own = fused.FusedVAE(one)
+    num_encoder = sum(each.numel() for each in own.parts[:6])
+    x, noise = batch()
+
+    def largest(**words):
+        loss = own(x, noise, objective="iwae", **words).loss
+        gradient = torch.autograd.grad(loss, own.vector)[0]
+        return float(gradient[:num_encoder].abs().max())
+
+    assert largest(doubly=True) < 1e-14
+    assert largest() > 0.01
+
+
 def test_both_bounds_come_with_the_loss():
     one = model()
     x, noise = batch()
@@ -115,6 +185,11 @@ def test_a_second_backward_is_refused_in_a_sentence():
 def test_unknown_objectives_are_refused(words):
     with pytest.raises(ValueError, match="objective must be vae"):
         fused.FusedVAE(model())(*batch(), **words)
+
+
+def test_the_vae_has_no_doubly_reparameterised_gradient():
+    with pytest.raises(ValueError, match="doubly is a gradient of the iwae's"):
+        fused.FusedVAE(model())(*batch(), doubly=True)
 
 
 def test_other_models_are_refused_by_name():

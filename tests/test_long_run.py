@@ -105,6 +105,27 @@ def test_a_training_resumed_where_the_samples_change_is_the_same(
     assert equal(resumed, one)
 
 
+@pytest.mark.parametrize("at", [1, 7, 10])
+def test_a_training_with_soap_resumes_to_the_same_network(probs, at):
+    settings = SETTINGS._replace(optimizer="soap", gradient="doubly")
+    one = long_run.Training(settings, probs, ALONE)
+    one.run(lambda: None)
+    resumed = long_run.Training(settings, probs, ALONE)
+    resumed.restore(broken_off(probs, at, settings=settings))
+    resumed.run(lambda: None)
+    assert equal(resumed, one)
+
+
+@pytest.mark.parametrize("change", [{"optimizer": "soap"}, {"gradient": "doubly"}])
+def test_optimizer_and_gradient_are_those_asked_for(probs, whole, change):
+    other = long_run.Training(SETTINGS._replace(**change), probs, ALONE)
+    other.run(lambda: None)
+    assert not equal(other, whole)
+    # the same bound of the same untrained network in the first epoch's first steps
+    gap = abs(other.history["iwae"][0] - whole.history["iwae"][0])
+    assert gap < 0.2 * abs(whole.history["iwae"][0])
+
+
 def test_without_warm_epochs_their_number_of_samples_is_nothing(probs, whole):
     training = long_run.Training(SETTINGS._replace(warm_samples=7), probs, ALONE)
     training.run(lambda: None)
@@ -158,6 +179,12 @@ def test_a_rate_at_which_it_diverges_stops_it_with_the_step(probs):
     ("change", "message"),
     [
         ({"objective": "elbo"}, "must be vae or iwae, got 'elbo'"),
+        ({"optimizer": "sgd"}, "optimizer must be adam or soap, got 'sgd'"),
+        ({"gradient": "no"}, "of the iwae must be plain or doubly, got 'no'"),
+        (
+            {"objective": "vae", "gradient": "doubly"},
+            "of the vae must be plain, got 'doubly'",
+        ),
         ({"num_samples": 0}, "num_samples must be at least 1, got 0"),
         ({"num_epochs": 0}, "num_epochs must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),

@@ -116,10 +116,14 @@ def test_a_torn_checkpoint_is_named_and_left(monkeypatch, tmp_path):
 
 def test_the_options_are_the_settings_of_the_record(alone, tmp_path):
     words = ["--warm-samples", "3", "--warm-epochs", "1", "--epochs", "2"]
+    words += ["--optimizer", "soap", "--gradient", "doubly"]
     asked = [*RUN[2:], *SMALL, "--out", str(tmp_path), "--batch-size", "400"]
     reproduce.main([*asked, *words])
-    settings, wanted = result(tmp_path)[0]["settings"], result(alone)[0]["settings"]
+    record = result(tmp_path)[0]
+    assert "SOAP" in record["schedule"]
+    settings, wanted = record["settings"], result(alone)[0]["settings"]
     changed = {"warm_samples": 3, "warm_epochs": 1, "num_epochs": 2, "batch_size": 400}
+    changed |= {"optimizer": "soap", "gradient": "doubly"}
     assert settings == {**wanted, **changed}
 
 

@@ -41,7 +41,9 @@ class Training:
         pixels = data_full.full_mnist(folder, "train", download=False).pixels
         self.images = pixels.flatten(1)  # bytes: a quarter of the memory of floats
         self.model = network()
-        mean = self.images.sum(0) / (255 * len(self.images))
+        # in pieces: the sum of bytes is taken of eight times as many
+        totals = sum(piece.sum(0) for piece in self.images.split(1000))
+        mean = totals / (255 * len(self.images))
         nets.start_at_mean(self.model.decoder.net, mean)
         self.fused = fused.FusedVAE(self.model)
         self.player = self.make_player()

@@ -10,7 +10,16 @@ $$\nabla_\ell=\tfrac{c}{b}\,(\sigma(\ell)-x),\qquad
 \nabla_\mu=\sum_i\nabla_{z_i},\qquad
 \nabla_\sigma=\sum_i\epsilon_i\nabla_{z_i}-\tfrac1{b\sigma}.$$
 
-Source: Kingma and Welling (2014); Burda, Grosse and Salakhutdinov (2016), eq. 13.
+The IWAE's encoder may have the doubly reparameterised gradient instead. It has the
+same mean and, where $q$ is the posterior, no variance: with $\nabla_{z_i}$ that of
+$-\frac1b\log w_i$ alone, including
+$\log q$ in its argument $z_i$ but not in $\mu$ and $\sigma$,
+
+$$\nabla_\mu=\sum_ic_i^2\,\nabla_{z_i},\qquad
+\nabla_\sigma=\sum_ic_i^2\,\epsilon_i\nabla_{z_i}.$$
+
+Source: Kingma and Welling (2014); Burda, Grosse and Salakhutdinov (2016), eq. 13;
+Tucker et al. (2019), eq. 8, https://arxiv.org/abs/1810.04152.
 """
 
 from __future__ import annotations
@@ -50,6 +59,7 @@ class FusedVAE(nn.Module):
 
     Attributes:
         vector: all parameters, for the optimiser.
+        parts: the same numbers, each parameter in its shape.
 
     Raises:
         ValueError: a VAE of another kind.
@@ -63,7 +73,7 @@ class FusedVAE(nn.Module):
         # after that: they hold views of the vector
         self._encoder = backprop.MLP(model.encoder.net)
         self._decoder = backprop.MLP(model.decoder.net)
-        self._parts = [each.detach() for each in both]
+        self.parts = [each.detach() for each in both]
 
     def forward(
         self,
@@ -72,6 +82,7 @@ class FusedVAE(nn.Module):
         *,
         objective: str = "vae",
         closed_kl: bool = False,
+        doubly: bool = False,
     ) -> Value:
         r"""Return minus the bound of a batch, ready for ``backward``.
 
@@ -81,28 +92,38 @@ class FusedVAE(nn.Module):
             objective: ``"vae"`` averages the log-weights, ``"iwae"`` the weights.
             closed_kl: take the KL to the prior in closed form, not from the samples;
                 for ``"vae"`` only.
+            doubly: give the encoder the doubly reparameterised gradient; for
+                ``"iwae"`` only.
 
         Raises:
-            ValueError: an unknown objective, or a closed KL for the IWAE.
+            ValueError: an unknown objective, a closed KL for the IWAE, or ``doubly``
+                for the VAE.
         """
         if objective not in ("vae", "iwae") or (closed_kl and objective != "vae"):
             raise ValueError(
                 "objective must be vae, with or without closed_kl, or iwae without, "
                 f"got {objective!r} and closed_kl={closed_kl}"
             )
+        if doubly and objective != "iwae":
+            raise ValueError(
+                f"doubly is a gradient of the iwae's, got objective {objective!r}; "
+                "leave it out, or take the iwae"
+            )
         gradient = torch.empty_like(self.vector)
+        kind = objective + ("-closed" if closed_kl else "-doubly" if doubly else "")
         with torch.no_grad():
-            elbo, iwae = self._pass(x, noise, objective, closed_kl, gradient)
+            elbo, iwae = self._pass(x, noise, kind, gradient)
         bound = elbo if objective == "vae" else iwae
         return Value(_Loss.apply(self.vector, bound, [gradient]), elbo, iwae)
 
     def _pass(
-        self, x: Tensor, noise: Tensor, objective: str, closed: bool, grad: Tensor
+        self, x: Tensor, noise: Tensor, kind: str, grad: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Write the gradient of the loss; return both bounds."""
+        objective, _, form = kind.partition("-")
         k, b, latent_dim = noise.shape
         num_encoder = 2 * len(self._encoder.weights)
-        into = backprop.parts(grad, self._parts)
+        into = backprop.parts(grad, self.parts)
         seen = self._encoder.forward(x)
         # two blocks of their own: vector units want neighbours
         loc, raw = seen[-1].view(b, 2, latent_dim).transpose(0, 1).contiguous()
@@ -111,7 +132,7 @@ class FusedVAE(nn.Module):
         made = self._decoder.forward(z.view(k * b, latent_dim))
         logits = made[-1].view(k, b, -1)
         log_w = pixels.log_likelihood(logits, x)
-        if closed:
+        if form == "closed":
             kl = loc.square().add_(scale.square()).sum() / 2 - scale.log().sum()
             elbo = log_w.mean() - kl / b + latent_dim / 2
             weights, iwae = 1 / (k * b), elbo
@@ -124,13 +145,18 @@ class FusedVAE(nn.Module):
         slope = self._decoder.backward(
             made, slope.view(k * b, -1), into[num_encoder:], to_input=True
         ).view_as(z)
-        if closed:
+        if form == "closed":
             to_loc = torch.add(slope.sum(0), loc, alpha=1 / b)
             to_scale = torch.add((slope * noise).sum(0), scale, alpha=1 / b)
         else:
-            slope += z * (weights if objective == "vae" else weights[..., None])
+            w = weights if objective == "vae" else weights[..., None]
+            slope += z * w
+            if form == "doubly":
+                slope.sub_(w * noise / scale).mul_(b * w)
             to_loc, to_scale = slope.sum(0), (slope * noise).sum(0)
-        to_raw = to_scale.sub_(scale.reciprocal(), alpha=1 / b).mul_(raw.sigmoid())
+        if form != "doubly":
+            to_scale.sub_(scale.reciprocal(), alpha=1 / b)
+        to_raw = to_scale.mul_(raw.sigmoid())
         self._encoder.backward(
             seen, torch.cat([to_loc, to_raw], 1), into[:num_encoder], to_input=False
         )

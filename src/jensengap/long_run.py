@@ -1,7 +1,7 @@
 """A training that can be killed at any step and gives the same network all the same.
 
-All that a step changes is in :meth:`Training.state`: parameters, Adam's moments, the
-schedule, both generators, and the sums from which the history is made.
+All that a step changes is in :meth:`Training.state`: parameters, what the optimiser
+keeps, the schedule, both generators, and the sums from which the history is made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jensengap import adam, data, table_one, train, vae
+from jensengap import adam, data, soap, table_one, train, vae
 from jensengap.processes import Group
 
 
@@ -33,6 +33,8 @@ class Settings(NamedTuple):
         eval_samples: importance samples for each test image.
         digits: ``"full"`` or ``"embedded"``.
         matmul: precision of float32 products while training, as torch names it.
+        optimizer: ``"adam"`` or ``"soap"``.
+        gradient: ``"plain"``, or ``"doubly"`` reparameterised for the IWAE's encoder.
     """
 
     objective: str
@@ -46,6 +48,8 @@ class Settings(NamedTuple):
     eval_samples: int
     digits: str
     matmul: str
+    optimizer: str = "adam"
+    gradient: str = "plain"
 
 
 def verify(settings: Settings, num_images: int) -> None:
@@ -56,11 +60,19 @@ def verify(settings: Settings, num_images: int) -> None:
         num_images: how many training images there are.
 
     Raises:
-        ValueError: an unknown objective, a number that is too small, a batch larger
-            than the data, or too few steps for the schedule.
+        ValueError: an unknown objective, optimiser or gradient, a number that is too
+            small, a batch larger than the data, or too few steps for the schedule.
     """
     if settings.objective not in table_one.PAPER:
         raise ValueError(f"objective must be vae or iwae, got {settings.objective!r}")
+    if settings.optimizer not in ("adam", "soap"):
+        raise ValueError(f"optimizer must be adam or soap, got {settings.optimizer!r}")
+    allowed = ("plain", "doubly") if settings.objective == "iwae" else ("plain",)
+    if settings.gradient not in allowed:
+        raise ValueError(
+            f"the gradient of the {settings.objective} must be {' or '.join(allowed)}, "
+            f"got {settings.gradient!r}"
+        )
     for name in (
         "num_samples", "num_epochs", "batch_size", "warm_samples", "eval_samples"
     ):  # fmt: skip
@@ -88,7 +100,7 @@ def verify(settings: Settings, num_images: int) -> None:
 
 
 class Training:
-    r"""A network on its way: Adam under a one-cycle schedule, step by step.
+    r"""A network on its way: one-cycle schedule, step by step.
 
     Args:
         settings: what to train.
@@ -113,7 +125,9 @@ class Training:
             self.model: vae.VAE = table_one.network(probs.mean(0)).to(group.device)
         self.order = torch.Generator().manual_seed(seeds[1])
         self.noise = torch.Generator(group.device).manual_seed(seeds[2])
-        self.objective = table_one.Objective(self.model, settings.objective)
+        self.objective = table_one.Objective(
+            self.model, settings.objective, doubly=settings.gradient == "doubly"
+        )
         self.loss = group.wrap(self.objective)
         self.player = self._player()
         self.history: train.History = {"elbo": [], "iwae": []}
@@ -138,8 +152,13 @@ class Training:
         return self.settings.warm_samples if warm else self.settings.num_samples
 
     def _player(self) -> train.Player:
-        rate = self.settings.max_rate
-        optimizer = adam.Adam(self.objective.fused.vector, rate, betas=(0.9, 0.99))
+        rate, vector = self.settings.max_rate, self.objective.fused.vector
+        kind: dict[str, Any] = {"lr": rate, "betas": (0.9, 0.99)}
+        optimizer: torch.optim.Optimizer
+        if self.settings.optimizer == "adam":
+            optimizer = adam.Adam(vector, **kind)
+        else:
+            optimizer = soap.Soap(vector, self.objective.fused.parts, **kind)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rate, pct_start=0.1,
             total_steps=self.settings.num_epochs * self.steps_an_epoch,

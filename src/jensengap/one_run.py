@@ -31,8 +31,9 @@ _NUM_CHECKED = 200
 _CHECK_SAMPLES = 500
 _SCHEDULE = (
     "one-cycle: a tenth of the steps up to max_rate, then down by a cosine; "
-    "Adam, second moment 0.99"
+    "{}, second moment 0.99"
 )
+_OPTIMIZERS = {"adam": "Adam", "soap": "SOAP"}
 
 
 class Run:
@@ -166,7 +167,7 @@ class Run:
         record = {
             "settings": self.settings._asdict(),
             "network": _NETWORK,
-            "schedule": _SCHEDULE,
+            "schedule": _SCHEDULE.format(_OPTIMIZERS[self.settings.optimizer]),
             "num_train": num_train,
             "num_test": num_test,
             "paper_nll": paper.get(self.settings.num_samples),

@@ -102,6 +102,10 @@ def parser() -> argparse.ArgumentParser:
     add("--device", choices=["auto", "cpu", "cuda"], default="auto")
     add("--matmul", choices=["highest", "high", "medium"], default="highest",
         help="of products in training; the evaluation has the highest")  # fmt: skip
+    add("--optimizer", choices=["adam", "soap"], default="adam",
+        help="soap goes further in a step that costs more")  # fmt: skip
+    add("--gradient", choices=["plain", "doubly"], default="plain",
+        help="of the iwae's encoder; doubly means reparameterised twice")  # fmt: skip
     add("--minutes", type=float, default=3.0, help="between two checkpoints")
     return parser
 
@@ -123,6 +127,7 @@ def reproduce(arguments: argparse.Namespace) -> str:
     settings = Settings(
         a.objective, a.k, a.seed, a.epochs, a.batch_size, a.max_rate, a.warm_samples,
         a.warm_epochs, a.samples, a.digits, a.matmul,
+        a.optimizer, a.gradient,
     )  # fmt: skip
     if find_spec("safetensors") is None:
         raise ValueError(

@@ -97,19 +97,20 @@ class Objective(nn.Module):
     Args:
         model: the VAE.
         objective: ``"vae"`` or ``"iwae"``.
+        doubly: see :meth:`jensengap.fused.FusedVAE.forward`.
     """
 
-    def __init__(self, model: vae.VAE, objective: str) -> None:
+    def __init__(self, model: vae.VAE, objective: str, *, doubly: bool = False) -> None:
         super().__init__()
         self.fused = fused.FusedVAE(model)
-        self.objective = objective
+        self.kind = {"objective": objective, "doubly": doubly}
 
     def forward(
         self, probs: Float[Tensor, "b d"], noise: Noise
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "2"]]:
         """Return the loss, and the batch means of both bounds, elbo before iwae."""
         x = (noise.uniform < probs).to(probs.dtype)
-        value = self.fused(x, noise.normal, objective=self.objective)
+        value = self.fused(x, noise.normal, **self.kind)
         return value.loss, torch.stack([value.elbo, value.iwae])
 
 
