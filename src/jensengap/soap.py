@@ -7,7 +7,7 @@ $$W\leftarrow W-\eta\,Q_L\,
 \frac{Q_L^\top\hat M Q_R}{\sqrt{\hat V}+\epsilon}\,Q_R^\top.$$
 
 A step costs more than Adam's and goes further; with large batches it costs little of
-the whole. Sources: Vyas et al. (2024), algorithm 3, https://arxiv.org/abs/2409.11321;
+the whole. Sources: Vyas et al. (2025), algorithm 3, https://arxiv.org/abs/2409.11321;
 Gupta, Koren and Singer (2018).
 """
 
