@@ -53,12 +53,12 @@ def unpack(root: Path, folder: Path) -> None:
 
 def main() -> None:
     """Verifies the files at their source and unpacks them."""
-    from jensengap import data_full  # not for the peers, which import this module
+    from jensengap.data import full  # not for the peers, which import this module
 
     root = source()
     try:
         for split in STEMS:
-            data_full.full_mnist(root, split)
+            full.full_mnist(root, split)
         unpack(root, FOLDER)
     except (OSError, RuntimeError) as error:
         raise SystemExit(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from jensengap import page
+from jensengap.markup import svg
 
 ROOT = Path(__file__).resolve().parent.parent
 COLOURS = {
-    "jg-reconstruction": page.RECONSTRUCTION,
-    "jg-prior": page.PRIOR,
-    "jg-gap": page.GAP,
+    "jg-reconstruction": svg.RECONSTRUCTION,
+    "jg-prior": svg.PRIOR,
+    "jg-gap": svg.GAP,
 }
 _END = "\n---\n"
 

@@ -1,6 +1,6 @@
 """Two questions for tests: one with a function for an answer, one with statements."""
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 AREA = Number(
     label="ex-test-area",

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import adam
+from jensengap.fast import adam
 
 
 def gradients(size, number):

@@ -5,51 +5,51 @@ import json
 import pytest
 from questions import AREA, SIDE
 
-from jensengap import answer_sheet, exercises, marking
+from jensengap.exercises import chapters, marking, sheet
 
 
 @pytest.fixture(autouse=True)
 def two_questions(monkeypatch):
     known = {each.label: each for each in (AREA, SIDE)}
-    monkeypatch.setattr(exercises, "every", lambda: known)
-    monkeypatch.setattr(answer_sheet, "_answers", {})
+    monkeypatch.setattr(chapters, "every", lambda: known)
+    monkeypatch.setattr(sheet, "_answers", {})
 
 
 def answered(question, answer):
-    answer_sheet.note(marking.mark(question, answer))
+    sheet.note(marking.mark(question, answer))
 
 
 def test_what_was_saved_is_verified(tmp_path):
     answered(AREA, lambda a, b: a * b)
     answered(SIDE, "above")
     path = tmp_path / "answers.json"
-    sheet = answer_sheet.save(path)
-    assert sheet == answer_sheet.Sheet((AREA.label,), (SIDE.label,))
-    assert answer_sheet.verify(path) == sheet
-    assert str(sheet) == "1 of 2 answers are right; not right: ex-test-side"
+    saved = sheet.save(path)
+    assert saved == sheet.Sheet((AREA.label,), (SIDE.label,))
+    assert sheet.verify(path) == saved
+    assert str(saved) == "1 of 2 answers are right; not right: ex-test-side"
     assert [each.name for each in tmp_path.iterdir()] == ["answers.json"]
 
 
 def test_the_last_answer_counts_and_an_open_one_changes_nothing(tmp_path):
     for answer in (5.0, 6.0, ..., "six"):
         answered(AREA, answer)
-    assert answer_sheet.save(tmp_path / "a.json").right == (AREA.label,)
+    assert sheet.save(tmp_path / "a.json").right == (AREA.label,)
 
 
 def test_chapters_share_a_file(tmp_path, monkeypatch):
     path = tmp_path / "answers.json"
     answered(AREA, 5.0)
-    answer_sheet.save(path)
-    monkeypatch.setattr(answer_sheet, "_answers", {})  # another kernel
+    sheet.save(path)
+    monkeypatch.setattr(sheet, "_answers", {})  # another kernel
     answered(SIDE, "b")
-    assert answer_sheet.save(path) == ((SIDE.label,), (AREA.label,))
+    assert sheet.save(path) == ((SIDE.label,), (AREA.label,))
     answered(AREA, 6.0)
-    assert len(answer_sheet.save(path).right) == 2
+    assert len(sheet.save(path).right) == 2
 
 
 def test_the_file_names_nobody_and_no_time(tmp_path):
     answered(AREA, 6.0)
-    answer_sheet.save(tmp_path / "answers.json")
+    sheet.save(tmp_path / "answers.json")
     content = json.loads((tmp_path / "answers.json").read_text())
     assert set(content) == {"format", "answers", "checksum"}
     assert content["answers"] == {AREA.label: 6.0}
@@ -75,12 +75,12 @@ def without_checksum(content):
 def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, words):
     answered(AREA, 5.0)
     path = tmp_path / "answers.json"
-    answer_sheet.save(path)
+    sheet.save(path)
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
     before = path.read_bytes()
-    for use in (answer_sheet.verify, answer_sheet.save):
+    for use in (sheet.verify, sheet.save):
         with pytest.raises(ValueError, match=words):
             use(path)
     assert path.read_bytes() == before
@@ -88,7 +88,7 @@ def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, w
 
 DEEP = "[" * 100_000
 LONG = '{"a": ' + "1" * 5000 + "}"
-LONE = json.dumps({"format": answer_sheet.FORMAT, "a": "\ud800", "checksum": ""})
+LONE = json.dumps({"format": sheet.FORMAT, "a": "\ud800", "checksum": ""})
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_another_file_is_refused_and_not_overwritten(tmp_path, text):
     path = tmp_path / "notes.txt"
     path.write_text(text)
     answered(AREA, 6.0)
-    for use in (answer_sheet.verify, answer_sheet.save):
+    for use in (sheet.verify, sheet.save):
         with pytest.raises(ValueError, match=r"notes\.txt: wanted"):
             use(path)
     assert path.read_text() == text
 
 
 def test_a_true_checksum_does_not_make_a_wrong_answer_right(tmp_path):
-    body = {"format": answer_sheet.FORMAT, "answers": {AREA.label: 5.0}}
+    body = {"format": sheet.FORMAT, "answers": {AREA.label: 5.0}}
     path = tmp_path / "answers.json"
-    path.write_text(json.dumps(body | {"checksum": answer_sheet._checksum(body)}))
-    assert answer_sheet.verify(path).right == ()
+    path.write_text(json.dumps(body | {"checksum": sheet._checksum(body)}))
+    assert sheet.verify(path).right == ()
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_a_true_checksum_does_not_make_a_wrong_answer_right(tmp_path):
      {"test-area": 6.0}, {AREA.label: None}, {SIDE.label: ["below"]}],
 )  # fmt: skip
 def test_what_cannot_be_marked_is_refused_in_a_short_sentence(tmp_path, answers):
-    body = {"format": answer_sheet.FORMAT, "answers": answers}
+    body = {"format": sheet.FORMAT, "answers": answers}
     path = tmp_path / "answers.json"
-    path.write_text(json.dumps(body | {"checksum": answer_sheet._checksum(body)}))
+    path.write_text(json.dumps(body | {"checksum": sheet._checksum(body)}))
     with pytest.raises(ValueError, match="wanted a file as check") as refused:
-        answer_sheet.verify(path)
+        sheet.verify(path)
     assert str(path) in str(refused.value)
     assert len(str(refused.value)) < 500
 
@@ -132,35 +132,35 @@ def test_a_neighbour_and_a_link_stay_what_they_are(tmp_path):
     path, link = tmp_path / "answers.json", tmp_path / "link.json"
     (tmp_path / "answers.json.new").write_text("notes")
     link.symlink_to(path)
-    answer_sheet.save(link)
+    sheet.save(link)
     assert link.is_symlink()
-    assert answer_sheet.verify(path).right == (AREA.label,)
+    assert sheet.verify(path).right == (AREA.label,)
     assert (tmp_path / "answers.json.new").read_text() == "notes"
 
 
 def test_a_file_that_an_editor_marked_as_utf_8_is_sound(tmp_path):
     answered(AREA, 6.0)
     path = tmp_path / "answers.json"
-    answer_sheet.save(path)
+    sheet.save(path)
     path.write_text(path.read_text(), encoding="utf-8-sig")
-    assert answer_sheet.verify(path).right == (AREA.label,)
+    assert sheet.verify(path).right == (AREA.label,)
 
 
 def test_a_pattern_stands_for_its_files(tmp_path, capsys):
     answered(AREA, 6.0)
     for name in ("a.json", "b.json"):
-        answer_sheet.save(tmp_path / name)
-    assert answer_sheet.main([str(tmp_path / "*.json")]) == 0
+        sheet.save(tmp_path / name)
+    assert sheet.main([str(tmp_path / "*.json")]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_many_files_are_verified_by_one_command(tmp_path, capsys):
     answered(AREA, 6.0)
     good, missing = tmp_path / "good.json", tmp_path / "missing.json"
-    answer_sheet.save(good)
-    assert answer_sheet.main([str(good)]) == 0
-    assert answer_sheet.main([str(missing), str(good)]) == 1
+    sheet.save(good)
+    assert sheet.main([str(good)]) == 0
+    assert sheet.main([str(missing), str(good)]) == 1
     said = capsys.readouterr().out
     assert said.count("1 of 1 answers are right") == 2
     assert "there is none; write one with" in said
-    assert answer_sheet.main([]) == 2
+    assert sheet.main([]) == 2

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import backprop, nets
+from jensengap import nets
+from jensengap.fast import perceptron
 
 
 def network(hidden=(7, 5), activation=nn.Tanh):
@@ -19,7 +20,7 @@ def test_both_passes_are_those_of_autograd(hidden, activation):
     x = torch.randn(10, 4, dtype=torch.float64, requires_grad=True)
     slope = torch.randn(10, 3, dtype=torch.float64)
     wanted = torch.autograd.grad((net(x) * slope).sum(), [x, *net.parameters()])
-    mlp = backprop.MLP(net)
+    mlp = perceptron.MLP(net)
     into = [torch.full_like(each, torch.nan) for each in net.parameters()]
     with torch.no_grad():
         passed = mlp.forward(x)
@@ -32,7 +33,7 @@ def test_both_passes_are_those_of_autograd(hidden, activation):
 
 def test_a_gradient_that_nobody_wants_is_not_returned():
     net = network()
-    mlp = backprop.MLP(net)
+    mlp = perceptron.MLP(net)
     x, slope = torch.randn(2, 4).double(), torch.ones(2, 3).double()
     into = [torch.empty_like(each) for each in net.parameters()]
     with torch.no_grad():
@@ -42,7 +43,7 @@ def test_a_gradient_that_nobody_wants_is_not_returned():
 
 def test_a_step_of_the_network_is_seen_by_its_perceptron():
     net = network()
-    mlp = backprop.MLP(net)
+    mlp = perceptron.MLP(net)
     x = torch.randn(2, 4).double()
     with torch.no_grad():
         net[0].weight.add_(1.0)
@@ -64,14 +65,14 @@ def test_a_step_of_the_network_is_seen_by_its_perceptron():
 )
 def test_networks_that_are_no_perceptrons_are_refused_by_their_layers(net):
     with pytest.raises(ValueError, match="wanted linear layers") as caught:
-        backprop.MLP(net)
+        perceptron.MLP(net)
     assert str([type(each).__name__ for each in net]) in str(caught.value)
 
 
 def test_the_vector_holds_the_parameters_and_moves_them():
     net = network()
     before = [each.clone() for each in net.parameters()]
-    vector = backprop.flatten(list(net.parameters()))
+    vector = perceptron.flatten(list(net.parameters()))
     assert torch.equal(vector.data, torch.cat([each.flatten() for each in before]))
     with torch.no_grad():
         vector += 1
@@ -81,7 +82,7 @@ def test_the_vector_holds_the_parameters_and_moves_them():
 
 def test_parts_have_the_shapes_asked_for_and_no_memory_of_their_own():
     vector, like = torch.arange(8.0), [torch.empty(2, 3), torch.empty(2)]
-    first, second = backprop.parts(vector, like)
+    first, second = perceptron.parts(vector, like)
     assert first.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert second.tolist() == [6, 7]
     second.zero_()

@@ -17,7 +17,8 @@ from benchmarks.peers import (
     jensengap_onecycle,
 )
 from benchmarks.peers import jensengap as ours
-from jensengap import data, data_full
+from jensengap import data
+from jensengap.data import embedded, full
 
 
 def random_weights(scale: str, blind: bool = False) -> elbo.Weights:
@@ -84,9 +85,9 @@ def test_transposed_weights_and_unknown_scales_are_refused(images, tmp_path):
 @pytest.fixture
 def few(tmp_path, monkeypatch):
     """500 digits where the peers look for all of them."""
-    pixels, labels = data.mnist_5k("train")
+    pixels, labels = embedded.mnist_5k("train")
     images = data.Images(pixels[:500], labels[:500])
-    monkeypatch.setattr(data_full, "full_mnist", lambda *_, **__: images)
+    monkeypatch.setattr(full, "full_mnist", lambda *_, **__: images)
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for split in digits.STEMS.values():
@@ -228,7 +229,7 @@ def test_without_digits_a_sentence_says_how_to_get_them(tmp_path, monkeypatch):
     def offline(*_):
         raise ConnectionError("MNIST could not be downloaded; is there a network?")
 
-    monkeypatch.setattr(data_full, "full_mnist", offline)
+    monkeypatch.setattr(full, "full_mnist", offline)
     monkeypatch.setenv("JENSENGAP_DATA", str(tmp_path))
     assert digits.source() == tmp_path
     with pytest.raises(

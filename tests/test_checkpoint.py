@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from jensengap import checkpoint
+from jensengap.experiments import checkpoint
 
 OF = {"objective": "iwae", "seed": 0}
 STATE = {"model": {"w": torch.arange(3.0)}, "history": {"elbo": [-1.5]}, "position": 7}

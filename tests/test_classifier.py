@@ -3,15 +3,16 @@
 import pytest
 import torch
 
-from jensengap import classifier, data
+from jensengap import data, recipes
+from jensengap.data import embedded
 
 
 def test_it_learns_what_it_is_shown_and_shifts_do_not_hurt():
     torch.manual_seed(0)
-    digits = data.mnist_5k("train")
+    digits = embedded.mnist_5k("train")
     x, labels = data.unit_pixels(digits.pixels[:200]), digits.labels[:200]
-    model = classifier.Classifier(16)
-    history = classifier.fit_classifier(model, x, labels, num_epochs=30, batch_size=20)
+    model = recipes.Classifier(16)
+    history = recipes.fit_classifier(model, x, labels, num_epochs=30, batch_size=20)
     assert history["loss"][-1] < 0.5 < history["loss"][0]
     assert (model.predict(x) == labels).float().mean() > 0.9
     moved = x.reshape(-1, 28, 28).roll((2, -1), (1, 2)).flatten(1)
@@ -21,6 +22,6 @@ def test_it_learns_what_it_is_shown_and_shifts_do_not_hurt():
 
 
 def test_ten_steps_are_too_few_for_the_schedule():
-    model, x = classifier.Classifier(), torch.rand(20, 784)
+    model, x = recipes.Classifier(), torch.rand(20, 784)
     with pytest.raises(ValueError, match="20 images and 10 steps"):
-        classifier.fit_classifier(model, x, torch.zeros(20).long(), num_epochs=10)
+        recipes.fit_classifier(model, x, torch.zeros(20).long(), num_epochs=10)

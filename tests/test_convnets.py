@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from jensengap import convnets, nets
+from jensengap import nets
 
 
 def test_images_are_rows_on_either_side_whatever_axes_lead():
-    decoder, encoder = convnets.to_image(3, 4), convnets.from_image(5, 4)
+    decoder, encoder = nets.to_image(3, 4), nets.from_image(5, 4)
     for lead in ((), (2,), (2, 7)):
         x = decoder(torch.randn(*lead, 3))
         assert x.shape == (*lead, 784)
@@ -16,14 +16,14 @@ def test_images_are_rows_on_either_side_whatever_axes_lead():
 
 def test_a_row_is_mapped_alone_or_in_company_alike():
     torch.manual_seed(0)
-    decoder, z = convnets.to_image(3, 4).double(), torch.randn(6, 3).double()
+    decoder, z = nets.to_image(3, 4).double(), torch.randn(6, 3).double()
     alone = torch.stack([decoder(each) for each in z])
     torch.testing.assert_close(decoder(z), alone, rtol=0, atol=1e-12)
 
 
 def test_a_pixel_of_the_image_is_seen_where_it_stands():
     torch.manual_seed(0)
-    encoder, x = convnets.from_image(1, 2), torch.rand(784).requires_grad_()
+    encoder, x = nets.from_image(1, 2), torch.rand(784).requires_grad_()
     (slope,) = torch.autograd.grad(encoder(x)[0], x)
     first = encoder[1].weight.shape[-1]
     assert (slope != 0).all()  # the kernels of 4 with steps of 2 leave no pixel out
@@ -31,7 +31,7 @@ def test_a_pixel_of_the_image_is_seen_where_it_stands():
 
 
 def test_the_last_layer_is_a_bias_for_each_pixel_and_can_start_at_the_mean():
-    decoder, probs = convnets.to_image(2, 4), torch.rand(784)
+    decoder, probs = nets.to_image(2, 4), torch.rand(784)
     nets.start_at_mean(decoder, probs)
     with torch.no_grad():
         for layer in decoder[:-1]:
@@ -44,34 +44,32 @@ def test_the_last_layer_is_a_bias_for_each_pixel_and_can_start_at_the_mean():
 def test_parameters_are_those_of_the_layers():
     z, w = 5, 6
     wanted = (z + 1) * 2 * w * 49 + 2 * w * w * 16 + w + w * 16 + 1 + 784
-    decoder = convnets.to_image(z, w)
+    decoder = nets.to_image(z, w)
     assert sum(p.numel() for p in decoder.parameters()) == wanted
     wanted = w * 16 + w + 2 * w * w * 16 + 2 * w + (2 * w * 49 + 1) * z
-    encoder = convnets.from_image(z, w)
+    encoder = nets.from_image(z, w)
     assert sum(p.numel() for p in encoder.parameters()) == wanted
 
 
 def test_multiplications_are_weights_times_the_places_where_they_are_used():
     z, w = 5, 6
     wanted = z * 2 * w * 49 + 49 * 2 * w * w * 16 + 196 * w * 16
-    assert (
-        convnets.multiplications(convnets.to_image(z, w), torch.zeros(1, z)) == wanted
-    )
+    assert nets.multiplications(nets.to_image(z, w), torch.zeros(1, z)) == wanted
     wanted = 196 * w * 16 + 49 * 2 * w * w * 16 + 2 * w * 49 * z
     x = torch.zeros(3, 784)
-    assert convnets.multiplications(convnets.from_image(z, w), x) == wanted
-    assert convnets.multiplications(nets.mlp(7, 3, 2), torch.zeros(1, 7)) == 27
+    assert nets.multiplications(nets.from_image(z, w), x) == wanted
+    assert nets.multiplications(nets.mlp(7, 3, 2), torch.zeros(1, 7)) == 27
 
 
 def test_counting_leaves_the_network_as_it_was():
-    net, x = convnets.from_image(2, 2), torch.zeros(1, 784)
-    convnets.multiplications(net, x)
+    net, x = nets.from_image(2, 2), torch.zeros(1, 784)
+    nets.multiplications(net, x)
     assert not any(layer._forward_hooks for layer in net.modules())
     with pytest.raises(ValueError, match="needs a row"):
-        convnets.multiplications(net, x[:0])
+        nets.multiplications(net, x[:0])
 
 
-@pytest.mark.parametrize("build", [convnets.to_image, convnets.from_image])
+@pytest.mark.parametrize("build", [nets.to_image, nets.from_image])
 def test_sizes_below_one_are_refused(build):
     with pytest.raises(ValueError, match="at least 1, got 0"):
         build(0)

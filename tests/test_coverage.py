@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from jensengap import coverage
+from jensengap import metrics
 
 CENTERS = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
 
@@ -13,19 +13,19 @@ CENTERS = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
 def test_a_sample_counts_for_its_nearest_mode_and_for_no_other():
     samples = torch.tensor([[0.1, 0.0], [1.9, 0.0], [2.1, 0.0], [0.0, 3.9]])
     # a radius so wide that every sample is within it of several centres
-    assert coverage.mode_counts(samples, CENTERS, 3.0).tolist() == [2, 1, 1]
+    assert metrics.mode_counts(samples, CENTERS, 3.0).tolist() == [2, 1, 1]
 
 
 def test_a_sample_far_from_every_mode_counts_for_none():
     samples = torch.tensor([[0.5, 0.0], [0.6, 0.0], [9.0, 9.0]])
-    assert coverage.mode_counts(samples, CENTERS, 0.5).tolist() == [1, 0, 0]
+    assert metrics.mode_counts(samples, CENTERS, 0.5).tolist() == [1, 0, 0]
 
 
 def test_a_stray_sample_covers_no_mode():
     near = CENTERS.repeat_interleave(torch.tensor([90, 9, 1]), 0)
-    assert coverage.modes_covered(near, CENTERS, 0.1, 1).tolist() == [True] * 3
-    assert coverage.modes_covered(near, CENTERS, 0.1, 9).tolist() == [True, True, False]
-    covered = coverage.modes_covered(near, CENTERS, 0.1, 10)
+    assert metrics.modes_covered(near, CENTERS, 0.1, 1).tolist() == [True] * 3
+    assert metrics.modes_covered(near, CENTERS, 0.1, 9).tolist() == [True, True, False]
+    covered = metrics.modes_covered(near, CENTERS, 0.1, 10)
     assert covered.tolist() == [True, False, False]
 
 
@@ -33,7 +33,7 @@ def test_draws_from_the_modes_cover_them_in_proportion():
     torch.manual_seed(0)
     num = 9000
     samples = CENTERS[torch.randint(3, (num,))] + 0.1 * torch.randn(num, 2)
-    counts = coverage.mode_counts(samples, CENTERS, 0.2)
+    counts = metrics.mode_counts(samples, CENTERS, 0.2)
     # within two standard deviations of the centre lie 1 - exp(-2) in the plane
     p = (1 - math.exp(-2)) / 3
     stderr = math.sqrt(num * p * (1 - p))
@@ -43,36 +43,36 @@ def test_draws_from_the_modes_cover_them_in_proportion():
 def test_counts_do_not_depend_on_where_the_origin_is():
     torch.manual_seed(0)
     near = CENTERS.repeat(30, 1) + 0.1 * torch.randn(90, 2).clamp(-1, 1)
-    counts = coverage.mode_counts(near, CENTERS, 0.15)
+    counts = metrics.mode_counts(near, CENTERS, 0.15)
     away = torch.tensor([1024.0, 1024.0])  # exact in binary, so nothing else rounds
-    moved = coverage.mode_counts(near + away, CENTERS + away, 0.15)
+    moved = metrics.mode_counts(near + away, CENTERS + away, 0.15)
     assert (moved - counts).abs().max() <= 1
 
 
 def test_the_dimension_is_free():
     centers = torch.eye(5, dtype=torch.float64)
     samples = centers[:3].repeat(2, 1) + 0.01
-    covered = coverage.modes_covered(samples, centers, 0.1, 2)
+    covered = metrics.modes_covered(samples, centers, 0.1, 2)
     assert covered.tolist() == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("radius", [0.0, -1.0, math.inf, math.nan])
 def test_a_radius_is_positive_and_finite(radius):
     with pytest.raises(ValueError, match=f"got 3, 3 and {radius}"):
-        coverage.mode_counts(CENTERS, CENTERS, radius)
+        metrics.mode_counts(CENTERS, CENTERS, radius)
 
 
 def test_nothing_is_not_counted():
     with pytest.raises(ValueError, match="got 0, 3 and 1"):
-        coverage.mode_counts(torch.zeros(0, 2), CENTERS, 1.0)
+        metrics.mode_counts(torch.zeros(0, 2), CENTERS, 1.0)
     with pytest.raises(ValueError, match="got 3, 0 and 1"):
-        coverage.mode_counts(CENTERS, torch.zeros(0, 2), 1.0)
+        metrics.mode_counts(CENTERS, torch.zeros(0, 2), 1.0)
 
 
 @pytest.mark.parametrize("min_count", [0, -1, 4])
 def test_a_count_that_nothing_or_everything_reaches_is_refused(min_count):
     with pytest.raises(ValueError, match=f"samples, 3, got {min_count};"):
-        coverage.modes_covered(CENTERS, CENTERS, 1.0, min_count)
+        metrics.modes_covered(CENTERS, CENTERS, 1.0, min_count)
 
 
 def by_hand(x, y, k):
@@ -91,7 +91,7 @@ def by_hand(x, y, k):
 def test_precision_and_recall_are_those_of_the_definition(k, chunk):
     torch.manual_seed(0)
     x, y = torch.randn(40, 3), 0.7 * torch.randn(25, 3) + 0.5
-    got = coverage.precision_recall(x, y, k, chunk=chunk)
+    got = metrics.precision_recall(x, y, k, chunk=chunk)
     assert got.precision.item() == pytest.approx(by_hand(x, y, k))
     assert got.recall.item() == pytest.approx(by_hand(y, x, k))
     assert 0 < got.recall < got.precision < 1
@@ -100,20 +100,20 @@ def test_precision_and_recall_are_those_of_the_definition(k, chunk):
 def test_a_set_covers_itself_and_nothing_far_away():
     torch.manual_seed(0)
     x = torch.randn(30, 2)
-    assert coverage.precision_recall(x, x) == (1, 1)
-    assert coverage.precision_recall(x, x + 100) == (0, 0)
+    assert metrics.precision_recall(x, x) == (1, 1)
+    assert metrics.precision_recall(x, x + 100) == (0, 0)
 
 
 def test_swapping_the_sets_swaps_precision_and_recall():
     torch.manual_seed(0)
     x, y = torch.randn(30, 2), 0.3 * torch.randn(50, 2)
-    assert coverage.precision_recall(x, y)[::-1] == coverage.precision_recall(y, x)
+    assert metrics.precision_recall(x, y)[::-1] == metrics.precision_recall(y, x)
 
 
 def test_a_generator_of_one_mode_of_two_is_precise_and_has_half_the_recall():
     torch.manual_seed(0)
     x = torch.randn(200, 2) + 50 * (torch.arange(200) % 2)[:, None]
-    got = coverage.precision_recall(x, torch.randn(200, 2), 5)
+    got = metrics.precision_recall(x, torch.randn(200, 2), 5)
     assert got.precision > 0.9
     assert 0.4 < got.recall <= 0.5
 
@@ -121,32 +121,32 @@ def test_a_generator_of_one_mode_of_two_is_precise_and_has_half_the_recall():
 @pytest.mark.parametrize(("k", "chunk"), [(0, 5), (3, 5), (1, 0)])
 def test_neighbours_must_exist(k, chunk):
     with pytest.raises(ValueError, match=f"got {k} for 9 and 3 points and chunk="):
-        coverage.precision_recall(torch.zeros(9, 1), torch.zeros(3, 1), k, chunk=chunk)
+        metrics.precision_recall(torch.zeros(9, 1), torch.zeros(3, 1), k, chunk=chunk)
 
 
 def test_an_edge_of_m_equal_steps_has_the_steepness_one_over_m():
     for steps in (1, 2, 4):
         ramp = (torch.arange(8.0) / steps).clamp(max=1).expand(8, 8)
-        got = coverage.edge_steepness(ramp.reshape(1, 64))
+        got = metrics.edge_steepness(ramp.reshape(1, 64))
         torch.testing.assert_close(got, torch.tensor([1 / steps]))
 
 
 def test_steepness_is_one_for_binary_images_and_ignores_turning_and_the_ground():
     torch.manual_seed(0)
     x = torch.rand(5, 64)
-    torch.testing.assert_close(coverage.edge_steepness(x.round()), torch.ones(5))
+    torch.testing.assert_close(metrics.edge_steepness(x.round()), torch.ones(5))
     turned = x.reshape(5, 8, 8).mT.flatten(1)
     for same in (turned, 1 - x):
         torch.testing.assert_close(
-            coverage.edge_steepness(same), coverage.edge_steepness(x)
+            metrics.edge_steepness(same), metrics.edge_steepness(x)
         )
     torch.testing.assert_close(
-        coverage.edge_steepness(x / 2), coverage.edge_steepness(x) / 2
+        metrics.edge_steepness(x / 2), metrics.edge_steepness(x) / 2
     )
 
 
 def test_steepness_needs_square_images_with_an_edge():
     with pytest.raises(ValueError, match="must be square, got 7 pixels"):
-        coverage.edge_steepness(torch.rand(1, 7))
+        metrics.edge_steepness(torch.rand(1, 7))
     with pytest.raises(ValueError, match="needs an edge"):
-        coverage.edge_steepness(torch.ones(1, 9))
+        metrics.edge_steepness(torch.ones(1, 9))

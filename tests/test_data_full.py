@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from jensengap import _torchvision, data, data_full
+from jensengap import _torchvision
+from jensengap.data import embedded, full
 
 COUNTS = {"train": 6, "t10k": 3}
 STEMS = [
     f"{part}-{kind}-ubyte" for part in COUNTS for kind in ("images-idx3", "labels-idx1")
 ]
-SETS = {"MNIST": data_full.full_mnist, "FashionMNIST": data_full.full_fashion_mnist}
+SETS = {"MNIST": full.full_mnist, "FashionMNIST": full.full_fashion_mnist}
 
 
 def idx(stem):
@@ -37,8 +38,8 @@ PACKED = {f"{stem}.gz": gzip.compress(CONTENTS[stem], mtime=0) for stem in STEMS
 @pytest.fixture(params=SETS)
 def name(request, monkeypatch):
     """The name of a set that is shrunk to nine images, with digests to match."""
-    monkeypatch.setattr(data_full, "_COUNTS", COUNTS)
-    for source in (data_full._MNIST, data_full._FASHION_MNIST):
+    monkeypatch.setattr(full, "_COUNTS", COUNTS)
+    for source in (full._MNIST, full._FASHION_MNIST):
         for stem in STEMS:
             checked = PACKED[f"{stem}.gz"] if source.packed else CONTENTS[stem]
             digest = hashlib.new(source.algorithm, checked).hexdigest()
@@ -94,7 +95,7 @@ def test_a_folder_with_good_files_is_read_and_left_as_it_is(name, tmp_path, spli
 @pytest.mark.parametrize("name", ["MNIST"], indirect=True)
 def test_unpacked_mnist_is_read_as_torchvision_leaves_it(name, tmp_path):
     put(tmp_path, name, CONTENTS)
-    assert data_full.full_mnist(tmp_path, "test", download=False).pixels.shape[0] == 3
+    assert full.full_mnist(tmp_path, "test", download=False).pixels.shape[0] == 3
 
 
 @pytest.mark.parametrize("name", ["MNIST"], indirect=True)
@@ -102,7 +103,7 @@ def test_mnist_packed_otherwise_is_the_same_mnist(name, tmp_path):
     other = {file: gzip.compress(gzip.decompress(b), 1) for file, b in PACKED.items()}
     assert other != PACKED
     put(tmp_path, name, other)
-    assert len(data_full.full_mnist(tmp_path, "train", download=False).labels) == 6
+    assert len(full.full_mnist(tmp_path, "train", download=False).labels) == 6
 
 
 def test_what_is_missing_is_downloaded_once(name, tmp_path, server):
@@ -213,7 +214,7 @@ def test_a_damaged_file_is_named_and_left_to_its_owner(
 def test_a_damaged_unpacked_file_is_named(name, tmp_path, damage):
     folder = put(tmp_path, name, {**CONTENTS, STEMS[2]: damage(CONTENTS[STEMS[2]])})
     with pytest.raises(RuntimeError, match="truncated or corrupted") as caught:
-        data_full.full_mnist(tmp_path, "test", download=False)
+        full.full_mnist(tmp_path, "test", download=False)
     assert str(folder / STEMS[2]) in str(caught.value)
 
 
@@ -228,17 +229,17 @@ def test_the_real_mnist_if_it_is_here_and_otherwise_a_clear_error(tmp_path):
     root = os.environ.get("JENSENGAP_DATA")
     if not root:
         with pytest.raises(FileNotFoundError, match="MNIST is not complete"):
-            data_full.full_mnist(tmp_path, "train", download=False)
+            full.full_mnist(tmp_path, "train", download=False)
         return
-    train = data_full.full_mnist(root, "train", download=False)
+    train = full.full_mnist(root, "train", download=False)
     assert train.pixels.shape == (60_000, 28, 28)
     known = {bytes(row) for row in train.pixels.flatten(1).numpy()}
-    embedded = data.mnist_5k("all").pixels.flatten(1).numpy()
-    assert all(bytes(row) in known for row in embedded)
-    assert len(data_full.full_mnist(root, "test", download=False).labels) == 10_000
+    own = embedded.mnist_5k("all").pixels.flatten(1).numpy()
+    assert all(bytes(row) in known for row in own)
+    assert len(full.full_mnist(root, "test", download=False).labels) == 10_000
 
 
 def test_fashion_digests_are_those_that_torchvision_holds():
     resources = dict(_torchvision.load().datasets.FashionMNIST.resources)
-    mine = {f"{stem}.gz": d for stem, d in data_full._FASHION_MNIST.digests.items()}
+    mine = {f"{stem}.gz": d for stem, d in full._FASHION_MNIST.digests.items()}
     assert mine == resources

@@ -5,14 +5,12 @@ import math
 import pytest
 import torch
 
-from jensengap import data_toy
+from jensengap.data import toy
 
 
 def test_the_ring_has_equal_modes_at_its_radius_and_of_its_scale():
     n, modes, radius, scale = 8000, 8, 2.0, 0.02
-    points = data_toy.ring_of_gaussians(
-        n, modes=modes, radius=radius, scale=scale, seed=1
-    )
+    points = toy.ring_of_gaussians(n, modes=modes, radius=radius, scale=scale, seed=1)
     angle = 2 * math.pi * torch.arange(modes) / modes
     centers = radius * torch.stack([angle.cos(), angle.sin()], 1)
     distance, nearest = torch.cdist(points, centers).min(1)
@@ -26,7 +24,7 @@ def test_the_ring_has_equal_modes_at_its_radius_and_of_its_scale():
 
 def test_the_mixture_has_the_first_two_moments_of_its_density():
     weights, locs, scales, n = [0.25, 0.75], [-2.0, 1.0], [0.5, 1.0], 20_000
-    draws = data_toy.mixture_1d(n, weights, locs, scales, seed=3).double()
+    draws = toy.mixture_1d(n, weights, locs, scales, seed=3).double()
     mean = sum(w * m for w, m in zip(weights, locs, strict=True))
     second = sum(
         w * (m**2 + s**2) for w, m, s in zip(weights, locs, scales, strict=True)
@@ -38,10 +36,10 @@ def test_the_mixture_has_the_first_two_moments_of_its_density():
 
 def test_a_seed_decides_the_toy_sets_and_leaves_the_global_state_alone():
     def ring(seed):
-        return data_toy.ring_of_gaussians(50, seed=seed)
+        return toy.ring_of_gaussians(50, seed=seed)
 
     def mixture(seed):
-        return data_toy.mixture_1d(50, [0.5, 0.5], [0.0, 3.0], [1.0, 1.0], seed)
+        return toy.mixture_1d(50, [0.5, 0.5], [0.0, 3.0], [1.0, 1.0], seed)
 
     state = torch.get_rng_state()
     for draw in (ring, mixture):
@@ -62,7 +60,7 @@ def test_a_seed_decides_the_toy_sets_and_leaves_the_global_state_alone():
 )
 def test_the_ring_names_a_bad_number(change, message):
     with pytest.raises(ValueError, match=message):
-        data_toy.ring_of_gaussians(**{"n": 5, "seed": 0, **change})
+        toy.ring_of_gaussians(**{"n": 5, "seed": 0, **change})
 
 
 @pytest.mark.parametrize(
@@ -82,4 +80,4 @@ def test_the_ring_names_a_bad_number(change, message):
 def test_the_mixture_names_a_bad_number(change, message):
     good = {"n": 5, "weights": [0.5, 0.5], "locs": [0.0, 1.0], "scales": [1.0, 1.0]}
     with pytest.raises(ValueError, match=message):
-        data_toy.mixture_1d(**{**good, **change}, seed=0)
+        toy.mixture_1d(**{**good, **change}, seed=0)

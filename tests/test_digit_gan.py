@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from jensengap import convnets, data, digit_gan
+from jensengap import data, digit_gan, nets
+from jensengap.data import embedded
 
 
 @pytest.fixture(scope="module")
 def images():
-    return data.unit_pixels(data.mnist_5k("train").pixels[:64])
+    return data.unit_pixels(embedded.mnist_5k("train").pixels[:64])
 
 
 def model(seed=0, width=4):
@@ -73,7 +74,7 @@ def test_a_setting_that_trains_nothing_is_refused(images, wrong):
 
 def test_inversion_finds_codes_of_the_generators_own_images():
     torch.manual_seed(0)
-    net = convnets.to_image(2, 4)
+    net = nets.to_image(2, 4)
     with torch.no_grad():
         for parameter in net.parameters():
             parameter *= 3  # so that images differ enough to be told apart
@@ -94,7 +95,7 @@ def test_more_starts_do_not_leave_a_larger_error():
     errors = []
     for num_starts in (1, 4):
         torch.manual_seed(0)
-        net, x = convnets.to_image(2, 4), torch.rand(5, 784)
+        net, x = nets.to_image(2, 4), torch.rand(5, 784)
         settings = {"num_candidates": 50, "num_steps": 30, "num_starts": num_starts}
         errors.append(digit_gan.invert(net, x, latent_dim=2, **settings).error)
     assert (errors[1] <= errors[0] + 1e-6).all()

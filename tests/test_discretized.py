@@ -5,7 +5,7 @@ import torch
 from scipy.special import log_ndtr
 from torch.distributions import Normal
 
-from jensengap.discretized import DiscretizedNormal, discretized_gaussian
+from jensengap.discretized_normal import DiscretizedNormal, discretized_gaussian
 
 F64 = {"dtype": torch.float64}
 

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from reading import FRONT_MATTER
 
-from jensengap.verdict import Verdict
+from jensengap.check import Verdict
 
 EXTENSIONS = Path(evidence.__file__).parent
 SETTINGS = f"""
@@ -49,7 +49,7 @@ CHAPTER = (
 ```
 
 ```{code-cell} ipython3
-from jensengap.verdict import Verdict, conclude
+from jensengap.check import Verdict, conclude
 
 with open("executed", "a") as file:
     file.write("once ")
@@ -63,7 +63,7 @@ MISTAKES = (
 # Mistakes
 
 ```{code-cell} ipython3
-from jensengap.verdict import Verdict, conclude
+from jensengap.check import Verdict, conclude
 
 near = Verdict("refused identity", "eq-sum", "near", 4, 3, 1.0, 0.5, 1, True)
 far = near._replace(case="far", left=9, error=6.0)

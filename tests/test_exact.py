@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from jensengap import data, divergences, exact, nets, quadrature
+from jensengap.data import embedded
 
 F64 = {"dtype": torch.float64}
 BAD_SCALES = [0.0, -0.8, math.nan, math.inf]
@@ -189,7 +190,7 @@ def test_a_wide_network_is_decoded_in_pieces_of_the_given_size():
 
 @pytest.fixture
 def digits():
-    return data.unit_pixels(data.digits_8x8("all").pixels, white=16).double()
+    return data.unit_pixels(embedded.digits_8x8("all").pixels, white=16).double()
 
 
 def test_no_neighbour_of_probabilistic_pca_is_more_likely(digits):

@@ -7,16 +7,17 @@ import pytest
 import recorded
 from reading import CHAPTERS, cells, prose
 
-from jensengap import ask, exercises, marking
-from jensengap.given import truths
-from jensengap.question import Choice, Number, instruction
+from jensengap import exercises
+from jensengap.exercises import chapters, marking
+from jensengap.exercises.answer import truths
+from jensengap.exercises.question import Choice, Number, instruction
 
 HOME = {
     label: page
     for page in CHAPTERS
     for label in re.findall(r"\{exercise\}.*\n:label: (\S+)", prose(page))
 }
-QUESTIONS = exercises.every()
+QUESTIONS = chapters.every()
 each = pytest.mark.parametrize("label", QUESTIONS)
 each_mistake = pytest.mark.parametrize(
     ("label", "mistake"),
@@ -134,7 +135,7 @@ def marks(page, label):
     """Yield the place and the state of each mark that the build recorded."""
     for number, cell in enumerate(recorded.executed(page).cells):
         for output in cell.get("outputs", []):
-            kept = output.get("data", {}).get(ask.MIME)
+            kept = output.get("data", {}).get(exercises.MIME)
             if kept is not None and kept["label"] == label:
                 yield number, kept["state"]
 
@@ -148,10 +149,10 @@ def test_the_book_asks_first_and_its_solution_passes(label):
     assert {state for _, state in solved} == {marking.RIGHT}
     source = cells(page)[asked]
     assert source.metadata["tags"] == ["exercise", "remove-input"]
-    call = f'check.exercise("{label}", answer)'
+    call = f'exercises.mark("{label}", answer)'
     assert source.source.splitlines()[-1] == call
     assert all(
-        f'check.solution("{label}"' in cells(page)[at].source for at, _ in solved
+        f'exercises.solution("{label}"' in cells(page)[at].source for at, _ in solved
     )
 
 
@@ -163,9 +164,9 @@ def test_the_question_stands_between_exercise_and_solution(label):
         text.index(each)
         for each in (
             f":label: {label}\n",
-            f'check.exercise("{label}"',
+            f'exercises.mark("{label}"',
             f"{{solution-start}} {label}\n",
-            f'check.solution("{label}"',
+            f'exercises.solution("{label}"',
         )
     ]
     assert places == sorted(places)
@@ -173,6 +174,6 @@ def test_the_question_stands_between_exercise_and_solution(label):
 
 def test_a_label_is_found_without_its_prefix_and_an_unknown_one_is_refused():
     label = next(iter(QUESTIONS))
-    assert exercises.find(label.removeprefix("ex-")) is QUESTIONS[label]
+    assert chapters.find(label.removeprefix("ex-")) is QUESTIONS[label]
     with pytest.raises(ValueError, match=f"similar are .*{label}"):
-        exercises.find(label[:-1])
+        chapters.find(label[:-1])

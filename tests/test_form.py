@@ -8,12 +8,12 @@ from bs4 import BeautifulSoup
 from opened import opened, written
 from questions import AREA, SIDE
 
-from jensengap import exercises, form, marking
-from jensengap.question import Choice
+from jensengap.exercises import chapters, form, marking
+from jensengap.exercises.question import Choice
 
 browser = chromium.browser  # the fixture
 
-QUESTIONS = {AREA.label: AREA, SIDE.label: SIDE} | exercises.every()
+QUESTIONS = {AREA.label: AREA, SIDE.label: SIDE} | chapters.every()
 each = pytest.mark.parametrize("label", QUESTIONS)
 
 

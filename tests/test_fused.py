@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import backprop, bounds, fused, nets, vae
+from jensengap import bounds, nets, vae
+from jensengap.fast import bernoulli_vae, perceptron
 
 K, B, D, Z = 4, 6, 9, 3
 
@@ -52,11 +53,11 @@ def test_value_and_gradient_are_those_of_autograd(
     one = model(activation, hidden)
     x, noise = batch(k)
     wanted, gradients = by_autograd(copy.deepcopy(one), x, noise, objective, closed)
-    own = fused.FusedVAE(one)
+    own = bernoulli_vae.FusedVAE(one)
     value = own(x, noise, objective=objective, closed_kl=closed)
     value.loss.backward()
     torch.testing.assert_close(value.loss.detach(), wanted, rtol=1e-13, atol=1e-13)
-    found = backprop.parts(own.vector.grad, list(one.parameters()))
+    found = perceptron.parts(own.vector.grad, list(one.parameters()))
     for got, want in zip(found, gradients, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
 
@@ -79,17 +80,17 @@ def test_the_doubly_reparameterised_gradient_is_that_of_autograd(k):
     encoder = list(other.encoder.parameters())
     wanted = list(torch.autograd.grad(loss, encoder))
     wanted += [each.grad for each in plain.decoder.parameters()]
-    own = fused.FusedVAE(one)
+    own = bernoulli_vae.FusedVAE(one)
     value = own(x, noise, objective="iwae", doubly=True)
     assert value.iwae == own(x, noise, objective="iwae").iwae
     value.loss.backward()
-    found = backprop.parts(own.vector.grad, list(one.parameters()))
+    found = perceptron.parts(own.vector.grad, list(one.parameters()))
     for got, want in zip(found, wanted, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
 
 
 def test_both_encoder_gradients_have_one_mean():
-    own = fused.FusedVAE(model())
+    own = bernoulli_vae.FusedVAE(model())
     x, _ = batch()
     num_encoder = sum(each.numel() for each in own.parts[:6])
     generator = torch.Generator().manual_seed(0)
@@ -118,7 +119,7 @@ def test_at_the_posterior_the_doubly_reparameterised_gradient_is_zero():
         # softplus of it and the floor are 1
         raw = torch.tensor(1 - nets.SCALE_FLOOR, dtype=torch.float64).expm1().log()
         last.bias.copy_(torch.cat([torch.zeros(Z), raw.expand(Z)]))
-    own = fused.FusedVAE(one)
+    own = bernoulli_vae.FusedVAE(one)
     num_encoder = sum(each.numel() for each in own.parts[:6])
     x, noise = batch()
 
@@ -134,7 +135,7 @@ def test_at_the_posterior_the_doubly_reparameterised_gradient_is_zero():
 def test_both_bounds_come_with_the_loss():
     one = model()
     x, noise = batch()
-    own = fused.FusedVAE(one)
+    own = bernoulli_vae.FusedVAE(one)
     as_vae, as_iwae = own(x, noise), own(x, noise, objective="iwae")
     assert as_vae.elbo == as_iwae.elbo == -as_vae.loss
     assert as_vae.iwae == as_iwae.iwae == -as_iwae.loss
@@ -144,7 +145,7 @@ def test_both_bounds_come_with_the_loss():
 def test_grey_targets_are_those_of_the_cross_entropy():
     one = model()
     x, noise = torch.rand(B, D, dtype=torch.float64), torch.zeros(1, B, Z).double()
-    value = fused.FusedVAE(one)(x, noise, closed_kl=True)
+    value = bernoulli_vae.FusedVAE(one)(x, noise, closed_kl=True)
     q = one.encode(x)
     logits = one.decoder.net(q.mean)
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
@@ -154,7 +155,7 @@ def test_grey_targets_are_those_of_the_cross_entropy():
 
 def test_a_step_on_the_vector_moves_the_model():
     one = model()
-    own = fused.FusedVAE(one)
+    own = bernoulli_vae.FusedVAE(one)
     before = one.decoder.net[0].weight.clone()
     adam = torch.optim.Adam([own.vector], lr=0.1, fused=True)
     own(*batch()).loss.backward()
@@ -164,7 +165,7 @@ def test_a_step_on_the_vector_moves_the_model():
 
 
 def test_gradient_is_scaled_by_what_comes_after_the_loss():
-    own = fused.FusedVAE(model())
+    own = bernoulli_vae.FusedVAE(model())
     x, noise = batch()
     (plain,) = torch.autograd.grad(own(x, noise).loss, own.vector)
     (third,) = torch.autograd.grad(own(x, noise).loss / 3, own.vector)
@@ -172,7 +173,7 @@ def test_gradient_is_scaled_by_what_comes_after_the_loss():
 
 
 def test_a_second_backward_is_refused_in_a_sentence():
-    own = fused.FusedVAE(model())
+    own = bernoulli_vae.FusedVAE(model())
     loss = own(*batch()).loss
     loss.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="backward was called twice"):
@@ -184,19 +185,19 @@ def test_a_second_backward_is_refused_in_a_sentence():
 )
 def test_unknown_objectives_are_refused(words):
     with pytest.raises(ValueError, match="objective must be vae"):
-        fused.FusedVAE(model())(*batch(), **words)
+        bernoulli_vae.FusedVAE(model())(*batch(), **words)
 
 
 def test_the_vae_has_no_doubly_reparameterised_gradient():
     with pytest.raises(ValueError, match="doubly is a gradient of the iwae's"):
-        fused.FusedVAE(model())(*batch(), doubly=True)
+        bernoulli_vae.FusedVAE(model())(*batch(), doubly=True)
 
 
 def test_other_models_are_refused_by_name():
     one = model()
     one.decoder.head = nets.fixed_scale(1.0)
     with pytest.raises(ValueError, match=r"wanted a VAE of nets\.gaussian_head"):
-        fused.FusedVAE(one)
+        bernoulli_vae.FusedVAE(one)
     one = model(nn.Sigmoid)
     with pytest.raises(ValueError, match=r"got .*Sigmoid"):
-        fused.FusedVAE(one)
+        bernoulli_vae.FusedVAE(one)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from questions import AREA, SIDE
 
-from jensengap import given
+from jensengap.exercises import answer
 
 
 @pytest.mark.parametrize(
-    ("answer", "kept"),
+    ("given", "kept"),
     [
         (6, 6.0),
         (torch.tensor([6.0]), 6.0),
@@ -18,10 +18,10 @@ from jensengap import given
         (lambda a, b: torch.tensor(a * b, dtype=torch.float64), [6.0, -3.5]),
     ],
 )
-def test_an_answer_is_kept_as_numbers(answer, kept):
-    assert given.read(AREA, answer) == kept
-    assert json.loads(json.dumps(given.read(AREA, answer))) == kept
+def test_an_answer_is_kept_as_numbers(given, kept):
+    assert answer.read(AREA, given) == kept
+    assert json.loads(json.dumps(answer.read(AREA, given))) == kept
 
 
 def test_a_statement_is_kept_in_full():
-    assert given.read(SIDE, "b") == "below"
+    assert answer.read(SIDE, "b") == "below"

@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from jensengap import importance, nets, table_one
+from jensengap import nets
+from jensengap.experiments import iwae_table
+from jensengap.fast import evidence
 
 NUM_IMAGES, NUM_DRAWS = 6, 50
 
@@ -13,7 +15,7 @@ NUM_IMAGES, NUM_DRAWS = 6, 50
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return table_one.network(torch.rand(9)).double()
+    return iwae_table.network(torch.rand(9)).double()
 
 
 @pytest.fixture
@@ -31,11 +33,11 @@ def as_drawn(noise, chunk):
 @pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
 def test_it_sums_the_weights_of_its_draws(model, x, chunk, monkeypatch):
     noise = torch.randn(
-        NUM_DRAWS, NUM_IMAGES, table_one.LATENT_DIM, dtype=torch.float64
+        NUM_DRAWS, NUM_IMAGES, iwae_table.LATENT_DIM, dtype=torch.float64
     )
     given = as_drawn(noise, chunk)
     monkeypatch.setattr(torch, "randn", lambda *_, **__: next(given))
-    found = importance.log_evidence(model, x, NUM_DRAWS, chunk=chunk)
+    found = evidence.log_evidence(model, x, NUM_DRAWS, chunk=chunk)
     assert next(given, None) is None
     q = model.encode(x)
     z = q.mean + q.stddev * noise
@@ -48,7 +50,7 @@ def test_it_sums_the_weights_of_its_draws(model, x, chunk, monkeypatch):
 def test_it_agrees_with_the_models_own_estimate(model, x):
     torch.manual_seed(0)
     own = model.log_evidence(x, 20_000)
-    fast = importance.log_evidence(model, x, 20_000)
+    fast = evidence.log_evidence(model, x, 20_000)
     stderr = (
         1 / own.effective_sample_size.sqrt() + 1 / fast.effective_sample_size.sqrt()
     )
@@ -57,7 +59,7 @@ def test_it_agrees_with_the_models_own_estimate(model, x):
 
 def test_the_model_is_left_as_it_is(model, x):
     before = {name: each.clone() for name, each in model.state_dict().items()}
-    importance.log_evidence(model, x, 10)
+    evidence.log_evidence(model, x, 10)
     for name, each in model.state_dict().items():
         assert torch.equal(each, before[name])
 
@@ -68,10 +70,10 @@ def test_nothing_at_all_is_refused(model, bad):
     x = torch.zeros(images, 9, dtype=torch.float64)
     message = f"log_evidence needs an image.* got {images}, {draws} and {chunk}"
     with pytest.raises(ValueError, match=message):
-        importance.log_evidence(model, x, draws, chunk=chunk)
+        evidence.log_evidence(model, x, draws, chunk=chunk)
 
 
 def test_a_model_of_another_kind_is_refused(model, x):
     model.decoder.head = nets.fixed_scale(1.0)
     with pytest.raises(ValueError, match=r"wanted a VAE of nets\.gaussian_head"):
-        importance.log_evidence(model, x, 10)
+        evidence.log_evidence(model, x, 10)

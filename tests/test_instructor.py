@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 from questions import AREA
 from reading import text
 
-from jensengap import answer_sheet, check, exercises
+from jensengap import check, exercises
+from jensengap.exercises import sheet
 
 PAGE = text("appendix/instructor")
 
@@ -31,9 +32,9 @@ def test_answers_are_saved_and_collected_by_the_commands_it_names(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exercises, "every", lambda: {AREA.label: AREA})
-    monkeypatch.setattr(answer_sheet, "_answers", {})
-    check.exercise(AREA.label, 6.0)
+    monkeypatch.setattr(sheet, "_answers", {})
+    exercises.mark(AREA.label, 6.0)
     exec(blocks("python")[1], {"check": check})
-    assert "python -m jensengap.answer_sheet" in blocks("text")[0]
-    assert answer_sheet.main(["answers.json"]) == 0
+    assert "python -m jensengap.exercises.sheet" in blocks("text")[0]
+    assert sheet.main(["answers.json"]) == 0
     assert capsys.readouterr().out.count("1 of 1 answers are right") == 2

@@ -3,24 +3,25 @@
 import pytest
 import torch
 
-from jensengap import classifier, latent_meaning, recordings
+from jensengap import recipes
+from jensengap.experiments import meaning, recordings
 
 
 def test_labels_are_the_classifiers_own_and_chunks_do_not_matter():
     torch.manual_seed(0)
-    judge = classifier.Classifier()
-    to_image = torch.nn.Linear(latent_meaning.LATENT_DIM, 784)
-    z, labels = latent_meaning.labelled_codes(to_image, judge, 23, chunk=5)
-    assert z.shape == (23, latent_meaning.LATENT_DIM)
+    judge = recipes.Classifier()
+    to_image = torch.nn.Linear(meaning.LATENT_DIM, 784)
+    z, labels = meaning.labelled_codes(to_image, judge, 23, chunk=5)
+    assert z.shape == (23, meaning.LATENT_DIM)
     with torch.no_grad():
         assert torch.equal(labels, judge.predict(to_image(z)))
 
 
 def test_an_encoder_trained_after_the_fact_finds_the_codes():
     torch.manual_seed(0)
-    to_image = torch.nn.Linear(latent_meaning.LATENT_DIM, 784)
-    net = latent_meaning.fit_inverse(to_image, num_steps=60)
-    z = torch.randn(200, latent_meaning.LATENT_DIM)
+    to_image = torch.nn.Linear(meaning.LATENT_DIM, 784)
+    net = meaning.fit_inverse(to_image, num_steps=60)
+    z = torch.randn(200, meaning.LATENT_DIM)
     with torch.no_grad():
         missed = (net(to_image(z)) - z).square().mean()
     assert missed < 0.5  # 1 is what zero, the prior's mean, would miss

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import latent_plane, nets, recipes, vae, weights
+from jensengap import nets, recipes, vae
+from jensengap.live import latent_plane
+from jensengap.markup import parameters
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_every_class_is_named_at_its_median(model):
 
 
 def test_a_mean_that_the_page_computes_too_is_accepted(model):
-    network = weights.network(model.decoder.net, "float16", "sigmoid")
+    network = parameters.network(model.decoder.net, "float16", "sigmoid")
     latent_plane.same_mean(model, network, 3.0)
 
 
@@ -57,11 +59,11 @@ def test_a_mean_that_the_page_computes_too_is_accepted(model):
 def test_each_activation_is_the_one_of_torch(model, activation):
     net = nets.mlp(2, 6, 6, 9, activation=activation)
     model.decoder = nets.Conditional(net, nets.fixed_scale(0.5))
-    latent_plane.same_mean(model, weights.network(net), 3.0)
+    latent_plane.same_mean(model, parameters.network(net), 3.0)
 
 
 def test_a_mean_that_is_another_is_refused(model):
-    network = weights.network(model.decoder.net, "float32", "identity")
+    network = parameters.network(model.decoder.net, "float32", "identity")
     with pytest.raises(ValueError, match="a mean that is off by"):
         latent_plane.same_mean(model, network, 3.0)
 
@@ -69,7 +71,7 @@ def test_a_mean_that_is_another_is_refused(model):
 @pytest.mark.parametrize(("latent_dim", "num_pixels"), [(3, 16), (2, 15)])
 def test_another_number_of_dimensions_or_pixels_is_refused(latent_dim, num_pixels):
     model = recipes.digit_vae(latent_dim, 4, num_pixels)
-    network = weights.network(model.decoder.net, "float32", "sigmoid")
+    network = parameters.network(model.decoder.net, "float32", "sigmoid")
     wanted = f"2 latent dimensions to a square picture, got {latent_dim} and"
     with pytest.raises(ValueError, match=wanted):
         latent_plane.same_mean(model, network, 3.0)

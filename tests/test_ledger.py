@@ -9,7 +9,7 @@ import pytest
 from built import SITE, article, html, verdicts
 from reading import APPENDICES, equations
 
-from jensengap.verdict import measured
+from jensengap.check import measured
 from toc import chapters
 
 LEDGER = "appendix/ledger"

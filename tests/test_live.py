@@ -8,10 +8,12 @@ import torch
 from IPython.core.getipython import get_ipython
 from shell import kernel
 
-from jensengap import live, match, nets, recipes, vae, weights
+from jensengap import live, nets, recipes, ring, vae
+from jensengap.live import latent_plane, ring_game
+from jensengap.markup import parameters
 
 ALT = "a plane & a picture"
-RULES = match.Rules(batch=16, points=80, enough=1)
+RULES = ring.Rules(batch=16, points=80, enough=1)
 
 
 @pytest.fixture
@@ -46,25 +48,25 @@ def data_of(markup):
 
 
 def test_the_decoder_takes_its_weights_into_the_page(model, codes, tmp_path):
-    call = lambda: live.decoder(model, *codes, alt=ALT, caption="look")  # noqa: E731
+    call = lambda: latent_plane.show(model, *codes, alt=ALT, caption="look")  # noqa: E731
     found = shown(tmp_path, call)
     data = data_of(found["text/html"])
     for one, other in zip(
-        weights.unpack(data["weights"]), model.decoder.net.parameters(), strict=True
+        parameters.unpack(data["weights"]), model.decoder.net.parameters(), strict=True
     ):
         assert torch.equal(one, other.half())
     assert data["layers"][-1]["activation"] == "sigmoid"
-    assert torch.equal(weights.unpack(data["codes"])[0], codes[0].half())
+    assert torch.equal(parameters.unpack(data["codes"])[0], codes[0].half())
     assert data["labels"] == codes[1].tolist()
     assert data["names"] == ["0", "1", "2"]
     assert found["text/plain"] == ALT
 
 
 def test_the_game_takes_both_networks_as_they_start(players, tmp_path):
-    call = lambda: live.game(*players, RULES, alt=ALT, still=3)  # noqa: E731
+    call = lambda: ring_game.show(*players, RULES, alt=ALT, still=3)  # noqa: E731
     data = data_of(shown(tmp_path, call)["text/html"])
     for name, net in zip(("discriminator", "generator"), players, strict=True):
-        found = weights.unpack(data[name]["weights"])
+        found = parameters.unpack(data[name]["weights"])
         for one, other in zip(found, net.parameters(), strict=True):
             assert torch.equal(one, other)
         assert data[name]["layers"][-1]["activation"] == "identity"
@@ -77,8 +79,8 @@ def test_the_game_takes_both_networks_as_they_start(players, tmp_path):
 
 def test_the_same_call_gives_the_same_markup(model, codes, players, tmp_path):
     calls = [
-        lambda: live.decoder(model, *codes, alt=ALT),
-        lambda: live.game(*players, RULES, alt=ALT, still=3),
+        lambda: latent_plane.show(model, *codes, alt=ALT),
+        lambda: ring_game.show(*players, RULES, alt=ALT, still=3),
     ]
     for call in calls:
         first, second = (shown(tmp_path, call) for _ in range(2))
@@ -87,8 +89,8 @@ def test_the_same_call_gives_the_same_markup(model, codes, players, tmp_path):
 
 def test_the_global_generator_is_left_alone(model, codes, players, tmp_path):
     state = torch.get_rng_state()
-    shown(tmp_path, lambda: live.decoder(model, *codes, alt=ALT))
-    shown(tmp_path, lambda: live.game(*players, RULES, alt=ALT, still=2))
+    shown(tmp_path, lambda: latent_plane.show(model, *codes, alt=ALT))
+    shown(tmp_path, lambda: ring_game.show(*players, RULES, alt=ALT, still=2))
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -96,39 +98,39 @@ def test_the_first_position_and_ratio_are_those_that_were_asked_for(
     model, codes, players, tmp_path
 ):
     plane = shown(
-        tmp_path, lambda: live.decoder(model, *codes, alt=ALT, start=(0.5, -1.0))
+        tmp_path, lambda: latent_plane.show(model, *codes, alt=ALT, start=(0.5, -1.0))
     )["text/html"]
     assert re.findall(r'value="([-\d.]+)"', plane) == ["0.5", "-1"]
     game = shown(
-        tmp_path, lambda: live.game(*players, RULES, alt=ALT, ratio=0.1, still=2)
+        tmp_path, lambda: ring_game.show(*players, RULES, alt=ALT, ratio=0.1, still=2)
     )["text/html"]
     assert re.findall(r'value="([-\d.]+)"', game) == ["0"]
 
 
 def test_outside_a_kernel_the_words_are_said(model, codes, players, capsys):
-    live.decoder(model, *codes, alt=ALT)
-    live.game(*players, RULES, alt=ALT, still=2)
+    latent_plane.show(model, *codes, alt=ALT)
+    ring_game.show(*players, RULES, alt=ALT, still=2)
     assert capsys.readouterr().out == f"{ALT}\n{ALT}\n"
 
 
 def test_codes_and_labels_that_do_not_match_are_refused(model, codes):
     for pair in ((codes[0], codes[1][:5]), (codes[0][:0], codes[1][:0])):
         with pytest.raises(ValueError, match=r"codes \(n, 2\) and as many labels, got"):
-            live.decoder(model, *pair, alt=ALT)
+            latent_plane.show(model, *pair, alt=ALT)
 
 
 def test_a_head_whose_mean_the_page_does_not_know_is_refused(model, codes):
     head = lambda logits: nets.bernoulli(2 * logits)  # noqa: E731
     decoder = nets.Conditional(model.decoder.net, head)
     with pytest.raises(ValueError, match="off by"):
-        live.decoder(vae.VAE(model.encoder, decoder, model.prior), *codes, alt=ALT)
+        latent_plane.show(vae.VAE(model.encoder, decoder, model.prior), *codes, alt=ALT)
 
 
 def test_a_figure_without_words_is_refused(model, codes, players):
     with pytest.raises(ValueError, match="alt must say"):
-        live.decoder(model, *codes, alt="")
+        latent_plane.show(model, *codes, alt="")
     with pytest.raises(ValueError, match="alt must say"):
-        live.game(*players, RULES, alt="", still=2)
+        ring_game.show(*players, RULES, alt="", still=2)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_a_figure_without_words_is_refused(model, codes, players):
 )
 def test_ratios_that_make_no_slider_are_refused(players, ratios, ratio):
     with pytest.raises(ValueError, match="two or more positive ratios"):
-        live.game(*players, RULES, alt=ALT, ratios=ratios, ratio=ratio)
+        ring_game.show(*players, RULES, alt=ALT, ratios=ratios, ratio=ratio)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_ratios_that_make_no_slider_are_refused(players, ratios, ratio):
 )
 def test_players_that_do_not_fit_the_plane_are_refused(pair):
     with pytest.raises(ValueError, match="from 2 numbers to 1 and a generator to 2"):
-        live.game(*pair(), RULES, alt=ALT)
+        ring_game.show(*pair(), RULES, alt=ALT)
 
 
 @pytest.fixture
@@ -166,7 +168,7 @@ def notebook(tmp_path, monkeypatch):
 
 
 def test_in_a_live_kernel_the_decoder_computes_on_demand(notebook, model, codes):
-    live.decoder(model, *codes, alt=ALT, caption="look")
+    latent_plane.show(model, *codes, alt=ALT, caption="look")
     ((picture, controls, caption),) = (panel.children for panel in notebook)
     first = picture.value
     assert "<svg" in first
@@ -181,7 +183,7 @@ def test_in_a_live_kernel_the_decoder_computes_on_demand(notebook, model, codes)
 
 
 def test_in_a_live_kernel_the_game_plays_tick_by_tick(notebook, players):
-    live.game(*players, RULES, alt=ALT)
+    ring_game.show(*players, RULES, alt=ALT)
     ((picture, controls, _),) = (panel.children for panel in notebook)
     clock, ratio = controls.children
     first = picture.value

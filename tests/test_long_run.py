@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from jensengap import data, long_run, processes, table_one, train
+from jensengap import data, train
+from jensengap.data import embedded
+from jensengap.experiments import distributed, iwae_table, resumable
 
-ALONE = processes.Group(0, 1, 0, torch.device("cpu"))
-SETTINGS = long_run.Settings(
+ALONE = distributed.Group(0, 1, 0, torch.device("cpu"))
+SETTINGS = resumable.Settings(
     objective="iwae", num_samples=2, seed=0, num_epochs=3, batch_size=50,
     max_rate=3e-3, warm_samples=1, warm_epochs=0, eval_samples=10,
     digits="embedded", matmul="highest",
@@ -17,12 +19,12 @@ WARM = SETTINGS._replace(num_samples=5, warm_samples=2, warm_epochs=2)
 
 @pytest.fixture(scope="module")
 def probs():
-    return data.unit_pixels(data.mnist_5k("train").pixels[:220])
+    return data.unit_pixels(embedded.mnist_5k("train").pixels[:220])
 
 
 @pytest.fixture(scope="module")
 def whole(probs):
-    training = long_run.Training(SETTINGS, probs, ALONE)
+    training = resumable.Training(SETTINGS, probs, ALONE)
     training.run(lambda: None)
     return training
 
@@ -38,7 +40,7 @@ class Killed(Exception):
 
 def broken_off(probs, at, state=None, settings=SETTINGS):
     """Train up to a step, counted from where the state was; return the new state."""
-    training, kept = long_run.Training(settings, probs, ALONE), []
+    training, kept = resumable.Training(settings, probs, ALONE), []
     if state is not None:
         training.restore(state)
 
@@ -54,7 +56,7 @@ def broken_off(probs, at, state=None, settings=SETTINGS):
 
 @pytest.mark.parametrize("at", [1, 3, 4, 5, 11, 12])
 def test_a_resumed_training_is_the_uninterrupted_one(probs, whole, at):
-    training = long_run.Training(SETTINGS, probs, ALONE)
+    training = resumable.Training(SETTINGS, probs, ALONE)
     training.restore(broken_off(probs, at))
     assert training.num_steps == at
     training.run(lambda: None)
@@ -63,7 +65,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(probs, whole, at):
 
 def test_a_training_killed_twice_in_one_epoch_is_so_too(probs, whole):
     state = broken_off(probs, 2, broken_off(probs, 5))
-    training = long_run.Training(SETTINGS, probs, ALONE)
+    training = resumable.Training(SETTINGS, probs, ALONE)
     training.restore(state)
     assert training.num_steps == 7
     training.run(lambda: None)
@@ -72,13 +74,13 @@ def test_a_training_killed_twice_in_one_epoch_is_so_too(probs, whole):
 
 def counted(monkeypatch):
     """Note how many samples every step from now on draws for an image."""
-    draw, numbers = table_one.draw, []
+    draw, numbers = iwae_table.draw, []
 
     def noting(batch_size, num_pixels, num_samples, generator):
         numbers.append(num_samples)
         return draw(batch_size, num_pixels, num_samples, generator)
 
-    monkeypatch.setattr(table_one, "draw", noting)
+    monkeypatch.setattr(iwae_table, "draw", noting)
     return numbers
 
 
@@ -86,7 +88,7 @@ def counted(monkeypatch):
 def test_the_number_of_samples_changes_with_the_epoch(probs, monkeypatch, warm_epochs):
     numbers = counted(monkeypatch)
     settings = WARM._replace(warm_epochs=warm_epochs)
-    long_run.Training(settings, probs, ALONE).run(lambda: None)
+    resumable.Training(settings, probs, ALONE).run(lambda: None)
     assert numbers == 4 * warm_epochs * [2] + 4 * (3 - warm_epochs) * [5]
 
 
@@ -94,10 +96,10 @@ def test_the_number_of_samples_changes_with_the_epoch(probs, monkeypatch, warm_e
 def test_a_training_resumed_where_the_samples_change_is_the_same(
     probs, monkeypatch, at
 ):
-    one = long_run.Training(WARM, probs, ALONE)
+    one = resumable.Training(WARM, probs, ALONE)
     one.run(lambda: None)
     state = broken_off(probs, at, settings=WARM)
-    resumed = long_run.Training(WARM, probs, ALONE)
+    resumed = resumable.Training(WARM, probs, ALONE)
     resumed.restore(state)
     numbers = counted(monkeypatch)
     resumed.run(lambda: None)
@@ -108,9 +110,9 @@ def test_a_training_resumed_where_the_samples_change_is_the_same(
 @pytest.mark.parametrize("at", [1, 7, 10])
 def test_a_training_with_soap_resumes_to_the_same_network(probs, at):
     settings = SETTINGS._replace(optimizer="soap", gradient="doubly")
-    one = long_run.Training(settings, probs, ALONE)
+    one = resumable.Training(settings, probs, ALONE)
     one.run(lambda: None)
-    resumed = long_run.Training(settings, probs, ALONE)
+    resumed = resumable.Training(settings, probs, ALONE)
     resumed.restore(broken_off(probs, at, settings=settings))
     resumed.run(lambda: None)
     assert equal(resumed, one)
@@ -118,7 +120,7 @@ def test_a_training_with_soap_resumes_to_the_same_network(probs, at):
 
 @pytest.mark.parametrize("change", [{"optimizer": "soap"}, {"gradient": "doubly"}])
 def test_optimizer_and_gradient_are_those_asked_for(probs, whole, change):
-    other = long_run.Training(SETTINGS._replace(**change), probs, ALONE)
+    other = resumable.Training(SETTINGS._replace(**change), probs, ALONE)
     other.run(lambda: None)
     assert not equal(other, whole)
     # the same bound of the same untrained network in the first epoch's first steps
@@ -127,7 +129,7 @@ def test_optimizer_and_gradient_are_those_asked_for(probs, whole, change):
 
 
 def test_without_warm_epochs_their_number_of_samples_is_nothing(probs, whole):
-    training = long_run.Training(SETTINGS._replace(warm_samples=7), probs, ALONE)
+    training = resumable.Training(SETTINGS._replace(warm_samples=7), probs, ALONE)
     training.run(lambda: None)
     assert equal(training, whole)
 
@@ -135,12 +137,12 @@ def test_without_warm_epochs_their_number_of_samples_is_nothing(probs, whole):
 def test_the_result_is_the_seeds_and_no_other_chances(probs, whole):
     torch.manual_seed(99)
     before = torch.get_rng_state()
-    again = long_run.Training(SETTINGS, probs, ALONE)
+    again = resumable.Training(SETTINGS, probs, ALONE)
     again.run(lambda: torch.rand(1))
     torch.manual_seed(99)
     assert torch.equal(torch.get_rng_state(), before)
     assert equal(again, whole)
-    other = long_run.Training(SETTINGS._replace(seed=1), probs, ALONE)
+    other = resumable.Training(SETTINGS._replace(seed=1), probs, ALONE)
     other.run(lambda: None)
     assert not equal(other, whole)
 
@@ -156,21 +158,23 @@ def test_a_run_takes_every_full_batch_and_records_each_epoch(whole):
 
 def test_the_gradient_of_a_batch_is_the_mean_of_its_parts(probs):
     torch.manual_seed(0)
-    model = table_one.network(probs.mean(0)).double()
-    objective = table_one.Objective(model, "iwae")
-    noise = table_one.draw(50, 784, 2, torch.Generator().manual_seed(0))
-    noise = table_one.Noise(*(each.double() for each in noise))
+    model = iwae_table.network(probs.mean(0)).double()
+    objective = iwae_table.Objective(model, "iwae")
+    noise = iwae_table.draw(50, 784, 2, torch.Generator().manual_seed(0))
+    noise = iwae_table.Noise(*(each.double() for each in noise))
 
     def gradient(rows):
         loss, _ = objective(probs[:50].double()[rows], noise.part(rows))
         return torch.autograd.grad(loss, objective.fused.vector)[0]
 
-    parts = [gradient(processes.Group(r, 2, r, ALONE.device).part(50)) for r in (0, 1)]
+    parts = [
+        gradient(distributed.Group(r, 2, r, ALONE.device).part(50)) for r in (0, 1)
+    ]
     assert torch.allclose(sum(parts) / 2, gradient(slice(0, 50)), atol=1e-12)
 
 
 def test_a_rate_at_which_it_diverges_stops_it_with_the_step(probs):
-    training = long_run.Training(SETTINGS._replace(max_rate=1e30), probs, ALONE)
+    training = resumable.Training(SETTINGS._replace(max_rate=1e30), probs, ALONE)
     with pytest.raises(train.NonFiniteLoss, match="at step"):
         training.run(lambda: None)
 
@@ -201,4 +205,4 @@ def test_a_rate_at_which_it_diverges_stops_it_with_the_step(probs):
 )
 def test_settings_that_cannot_be_trained_with_are_named(probs, change, message):
     with pytest.raises(ValueError, match=message):
-        long_run.Training(SETTINGS._replace(**change), probs, ALONE)
+        resumable.Training(SETTINGS._replace(**change), probs, ALONE)

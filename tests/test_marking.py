@@ -8,9 +8,9 @@ import pytest
 import torch
 from questions import AREA, SIDE
 
-from jensengap import marking, trial
-from jensengap.marking import OPEN, RIGHT, SAID, WRONG, mark
-from jensengap.question import Mistake, Number
+from jensengap.exercises import marking, trial
+from jensengap.exercises.marking import OPEN, RIGHT, SAID, WRONG, mark
+from jensengap.exercises.question import Mistake, Number
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jensengap import match, nets
+from jensengap import nets, ring
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def weights_of(net):
 
 
 def test_the_same_seed_plays_the_same_game_and_another_one_another(players):
-    games = [match.Match(*players, match.Rules(seed=seed)) for seed in (1, 1, 2)]
+    games = [ring.Match(*players, ring.Rules(seed=seed)) for seed in (1, 1, 2)]
     for game in games:
         game.play(5)
     ends = [weights_of(game.generator) for game in games]
@@ -26,7 +26,7 @@ def test_the_same_seed_plays_the_same_game_and_another_one_another(players):
 
 
 def test_five_steps_and_four_more_are_nine(players):
-    once, twice = (match.Match(*players, match.RULES) for _ in range(2))
+    once, twice = (ring.Match(*players, ring.RULES) for _ in range(2))
     once.play(9)
     twice.play(5)
     twice.play(4)
@@ -37,7 +37,7 @@ def test_five_steps_and_four_more_are_nine(players):
 def test_the_networks_given_and_the_global_generator_are_left_alone(players):
     before = [weights_of(net) for net in players]
     state = torch.get_rng_state()
-    match.Match(*players, match.RULES).play(3)
+    ring.Match(*players, ring.RULES).play(3)
     assert torch.equal(torch.get_rng_state(), state)
     for net, weights in zip(players, before, strict=True):
         assert torch.equal(weights_of(net), weights)
@@ -45,9 +45,9 @@ def test_the_networks_given_and_the_global_generator_are_left_alone(players):
 
 def test_the_ratio_is_that_of_the_first_steps(players):
     # Adam's first step is the rate in every coordinate, whatever the gradient's size
-    rules = match.Rules(rate=1e-3)
+    rules = ring.Rules(rate=1e-3)
     for ratio in (0.1, 3.0):
-        game = match.Match(*players, rules)
+        game = ring.Match(*players, rules)
         game.play(1, ratio)
         moved = [
             float((weights_of(own) - weights_of(given)).abs().max())
@@ -60,7 +60,7 @@ def test_the_ratio_is_that_of_the_first_steps(players):
 
 
 def test_real_points_lie_on_the_ring(players):
-    game = match.Match(*players, match.Rules(modes=5, radius=3.0, scale=0.05))
+    game = ring.Match(*players, ring.Rules(modes=5, radius=3.0, scale=0.05))
     points = game.sample(2000)
     distance, nearest = torch.cdist(points, game.centers()).min(1)
     assert distance.max() < 0.05 * 6
@@ -70,7 +70,7 @@ def test_real_points_lie_on_the_ring(players):
 
 
 def test_a_generator_that_is_the_data_covers_every_mode(players):
-    game = match.Match(*players, match.RULES)
+    game = ring.Match(*players, ring.RULES)
     game.made = lambda: game.real
     assert game.num_covered() == 8
     game.made = lambda: game.centers()[:3].repeat(100, 1)
@@ -79,7 +79,7 @@ def test_a_generator_that_is_the_data_covers_every_mode(players):
 
 def test_play_finds_modes_that_were_not_covered_at_the_start(players):
     torch.manual_seed(1)
-    game = match.Match(nets.mlp(2, 32, 32, 1), nets.mlp(2, 32, 32, 2), match.RULES)
+    game = ring.Match(nets.mlp(2, 32, 32, 1), nets.mlp(2, 32, 32, 2), ring.RULES)
     before = game.num_covered()
     game.play(400)
     assert before <= 1
@@ -87,7 +87,7 @@ def test_play_finds_modes_that_were_not_covered_at_the_start(players):
 
 
 def test_belief_is_d_on_a_grid_from_the_top_left(players):
-    game = match.Match(*players, match.RULES)
+    game = ring.Match(*players, ring.RULES)
     found = game.belief(2.0, 4)
     corner = torch.tensor([[-1.5, 1.5], [1.5, 1.5], [-1.5, -1.5]])
     with torch.no_grad():
@@ -99,7 +99,7 @@ def test_belief_is_d_on_a_grid_from_the_top_left(players):
 
 def test_no_step_is_no_play(players):
     with pytest.raises(ValueError, match="num_steps of at least 1, got 0"):
-        match.Match(*players, match.RULES).play(0)
+        ring.Match(*players, ring.RULES).play(0)
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_no_step_is_no_play(players):
 )
 def test_rules_that_cannot_be_played_are_refused(players, wrong, name):
     with pytest.raises(ValueError, match=rf"seed of 32 bits, got .*; change {name}$"):
-        match.Match(*players, match.Rules(**wrong))
+        ring.Match(*players, ring.Rules(**wrong))

@@ -11,8 +11,9 @@ import pytest
 
 import environment
 import new_chapter
-from jensengap import ask, marking
-from jensengap.verdict import MIME
+from jensengap import exercises
+from jensengap.check import MIME
+from jensengap.exercises import marking
 from new_chapter import PLAN, QUESTIONS, READING, TOC
 from toc import ROOT, chapters
 
@@ -133,7 +134,9 @@ def test_a_new_chapter_runs_and_its_exercises_pass(grown, tmp_path):
     verdicts = [data[MIME] for data in outputs if MIME in data]
     assert verdicts
     assert all(verdict["ok"] for verdict in verdicts)
-    states = [data[ask.MIME]["state"] for data in outputs if ask.MIME in data]
+    states = [
+        data[exercises.MIME]["state"] for data in outputs if exercises.MIME in data
+    ]
     assert states == [marking.OPEN, marking.RIGHT] * 3
     assert any("image/png" in data for data in outputs)
 

@@ -7,22 +7,24 @@ import math
 import pytest
 import torch
 
-from jensengap import checkpoint, data, long_run, one_run, processes, table_one
+from jensengap import data
+from jensengap.data import embedded
+from jensengap.experiments import checkpoint, distributed, iwae_table, resumable, run
 
-ALONE = processes.Group(0, 1, 0, torch.device("cpu"))
-SETTINGS = long_run.Settings(
+ALONE = distributed.Group(0, 1, 0, torch.device("cpu"))
+SETTINGS = resumable.Settings(
     objective="iwae", num_samples=2, seed=0, num_epochs=3, batch_size=50,
     max_rate=3e-3, warm_samples=1, warm_epochs=1, eval_samples=10,
     digits="embedded", matmul="highest",
 )  # fmt: skip
 NAME = "iwae-k2-seed0"
-SHIPPED = sorted(table_one.RECORDED.glob("*.safetensors"))
+SHIPPED = sorted(iwae_table.RECORDED.glob("*.safetensors"))
 each_shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 
 
 @pytest.fixture(scope="module")
 def digits():
-    pixels = data.unit_pixels(data.mnist_5k("all").pixels[:500])
+    pixels = data.unit_pixels(embedded.mnist_5k("all").pixels[:500])
     return pixels[:200], data.binarize(pixels[200:], torch.Generator().manual_seed(0))
 
 
@@ -30,7 +32,7 @@ def digits():
 def whole(digits, tmp_path_factory):
     """The folder of a run that nobody interrupted."""
     out = tmp_path_factory.mktemp("whole")
-    one_run.Run(SETTINGS, ALONE, out, 0.0).go(*digits)
+    run.Run(SETTINGS, ALONE, out, 0.0).go(*digits)
     return out
 
 
@@ -53,10 +55,10 @@ def test_a_run_leaves_its_network_and_its_record_and_nothing_else(whole):
 
 def test_the_network_in_the_file_has_the_records_likelihood(whole, digits):
     record, _ = read(whole)
-    model, settings = table_one.load(whole / f"{NAME}.safetensors")
+    model, settings = iwae_table.load(whole / f"{NAME}.safetensors")
     assert settings == SETTINGS._asdict()
     scores = [
-        table_one.score(model, x, 10, number).log_p
+        iwae_table.score(model, x, 10, number).log_p
         for number, x in enumerate(digits[1].split(100))
     ]
     log_p = torch.cat(scores).double()
@@ -67,25 +69,25 @@ def test_the_network_in_the_file_has_the_records_likelihood(whole, digits):
 
 def test_the_record_holds_a_check_that_the_network_in_the_file_passes(whole):
     record, _ = read(whole)
-    model, _ = table_one.load(whole / f"{NAME}.safetensors")
+    model, _ = iwae_table.load(whole / f"{NAME}.safetensors")
     torch.manual_seed(7)  # whatever chance came before
-    assert one_run.check(model) == record["check"]
+    assert run.check(model) == record["check"]
     assert record["check"]["num_images"] == 200
     with torch.no_grad():
         model.decoder.net[4].bias += 1
-    assert one_run.check(model)["nll"] > record["check"]["nll"] + 1
+    assert run.check(model)["nll"] > record["check"]["nll"] + 1
 
 
 def test_a_network_is_shipped():
-    assert SHIPPED, f"no trained network lies in {table_one.RECORDED}"
+    assert SHIPPED, f"no trained network lies in {iwae_table.RECORDED}"
 
 
 @each_shipped
 def test_a_shipped_network_has_the_likelihood_of_its_record(path):
     record = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    model, settings = table_one.load(path)
+    model, settings = iwae_table.load(path)
     assert settings == record["settings"]
-    found = one_run.check(model)
+    found = run.check(model)
     assert found["nll"] == pytest.approx(record["check"].pop("nll"), abs=2e-3)
     assert found.items() > record["check"].items()
 
@@ -116,10 +118,10 @@ def test_a_killed_run_goes_on_to_the_same_result(
 
     monkeypatch.setattr(checkpoint, "save", kill)
     with pytest.raises(Killed):
-        one_run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
+        run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
     monkeypatch.undo()
     assert {p.name for p in tmp_path.iterdir()} == {f"{NAME}.checkpoint"}
-    one_run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
+    run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
     (record, network), (wanted, wanted_network) = read(tmp_path), read(whole)
     assert network == wanted_network
     assert (record.pop("num_resumed"), wanted.pop("num_resumed")) == (1, 0)
@@ -128,11 +130,11 @@ def test_a_killed_run_goes_on_to_the_same_result(
 
 
 def test_a_finished_run_is_found_and_its_record_returned(whole):
-    assert one_run.Run(SETTINGS, ALONE, whole, 0.0).finished() == read(whole)[0]
+    assert run.Run(SETTINGS, ALONE, whole, 0.0).finished() == read(whole)[0]
 
 
 def test_a_finished_run_of_other_settings_is_not_overwritten(whole):
-    other = one_run.Run(SETTINGS._replace(num_epochs=4), ALONE, whole, 0.0)
+    other = run.Run(SETTINGS._replace(num_epochs=4), ALONE, whole, 0.0)
     with pytest.raises(checkpoint.CheckpointError, match="wanted num_epochs=4, got"):
         other.finished()
 
@@ -152,34 +154,34 @@ def test_a_damaged_checkpoint_stops_the_run_and_stays(
     path.write_bytes(damage(path.read_bytes()))
     before = path.read_bytes()
     with pytest.raises(checkpoint.CheckpointError, match=message):
-        one_run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
+        run.Run(SETTINGS, ALONE, tmp_path, 0.0).go(*digits)
     assert path.read_bytes() == before
 
 
 def test_a_checkpoint_of_another_network_or_device_is_refused(digits, tmp_path):
-    run = one_run.Run(SETTINGS, ALONE, tmp_path, 0.0)
-    checkpoint.save(run.checkpoint, {**run.of, "device": "cuda"}, {})
+    own = run.Run(SETTINGS, ALONE, tmp_path, 0.0)
+    checkpoint.save(own.checkpoint, {**own.of, "device": "cuda"}, {})
     with pytest.raises(checkpoint.CheckpointError, match="device=cpu, got device=cuda"):
-        run.go(*digits)
+        own.go(*digits)
 
 
 def test_a_checkpoint_of_another_schedule_is_refused(digits, tmp_path):
-    run = one_run.Run(SETTINGS, ALONE, tmp_path, 0.0)
-    other = one_run.Run(SETTINGS._replace(warm_epochs=2), ALONE, tmp_path, 0.0)
-    checkpoint.save(run.checkpoint, other.of, {})
+    own = run.Run(SETTINGS, ALONE, tmp_path, 0.0)
+    other = run.Run(SETTINGS._replace(warm_epochs=2), ALONE, tmp_path, 0.0)
+    checkpoint.save(own.checkpoint, other.of, {})
     message = "wanted warm_epochs=1, got warm_epochs=2;"
     with pytest.raises(checkpoint.CheckpointError, match=message):
-        run.go(*digits)
+        own.go(*digits)
 
 
 def test_no_checkpoint_is_written_before_it_is_due(digits, tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(checkpoint, "save", lambda *_: saved.append(1))
-    one_run.Run(SETTINGS, ALONE, tmp_path, 1e6).go(*digits)
+    run.Run(SETTINGS, ALONE, tmp_path, 1e6).go(*digits)
     assert saved == []
 
 
 def test_the_precision_of_the_training_does_not_outlive_it(digits, tmp_path):
     medium = SETTINGS._replace(matmul="medium")
-    one_run.Run(medium, ALONE, tmp_path, 1e6).go(*digits)
+    run.Run(medium, ALONE, tmp_path, 1e6).go(*digits)
     assert torch.get_float32_matmul_precision() == "highest"

@@ -11,7 +11,8 @@ from matplotlib.image import imread
 from opened import opened, redrawn, written
 from shell import kernel
 
-from jensengap import figures, live, match, nets, plot, recipes
+from jensengap import figures, nets, plot, recipes, ring
+from jensengap.live import latent_plane, ring_game
 
 browser = chromium.browser  # the fixture
 SIDE = 6
@@ -34,13 +35,13 @@ def markups(model, tmp_path_factory):
     torch.manual_seed(1)
     codes, labels = torch.randn(40, 2), torch.arange(40) % 3
     players = nets.mlp(2, 8, 1), nets.mlp(2, 8, 2)
-    rules = match.Rules(batch=8, points=80, enough=1)
+    rules = ring.Rules(batch=8, points=80, enough=1)
     fig, ax = plot.figure(4.0, 2.0)
     (line,) = ax.plot([0, 1], [0, 1])
     ax.set(ylim=(-3, 3))
     with kernel(tmp_path_factory.mktemp("shell")) as cell:
-        live.decoder(model, codes, labels, alt=ALT, caption="look")
-        live.game(*players, rules, alt="a ring of points", still=2)
+        latent_plane.show(model, codes, labels, alt=ALT, caption="look")
+        ring_game.show(*players, rules, alt="a ring of points", still=2)
         figures.moving(
             fig, lambda height, tilt: line.set_ydata([height, height + tilt]),
             {"height": [-1.0, 0.0, 1.0, 2.0], "tilt": [0.0, 1.0]}, alt="a line",

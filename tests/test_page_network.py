@@ -9,7 +9,8 @@ import torch
 from opened import opened, written
 from torch import nn
 
-from jensengap import coverage, gan, match, nets, stage, weights
+from jensengap import gan, metrics, nets, ring
+from jensengap.markup import parameters, scripted
 
 browser = chromium.browser  # the fixture
 SCRIPTS = ("numbers", "network", "game")
@@ -25,7 +26,7 @@ def run(browser, tmp_path_factory):
     path = written(tmp_path_factory.mktemp("page"))
     with opened(browser, path) as watched:
         for name in SCRIPTS:
-            watched.page.add_script_tag(content=stage.script(name))
+            watched.page.add_script_tag(content=scripted.script(name))
         yield watched.page.evaluate
         assert watched.complaints == []
 
@@ -74,7 +75,7 @@ def test_outputs_and_gradients_are_those_of_torch(run, name, kind):
     found = run(
         FORWARD_BACKWARD,
         {
-            "net": weights.network(net, number),
+            "net": parameters.network(net, number),
             "kind": kind,
             "x": x.flatten().tolist(),
             "upstream": upstream.flatten().tolist(),
@@ -104,7 +105,7 @@ def test_steps_downhill_are_those_of_torch(run, optimizer, kind):
     number, dtype, tolerance = KINDS[kind]
     torch.manual_seed(2)
     net = nets.mlp(2, 10, 10, 3).to(dtype)
-    packed = weights.network(net, number)
+    packed = parameters.network(net, number)
     x, upstream = torch.randn(8, 2, dtype=dtype), torch.randn(8, 3, dtype=dtype)
     makers = {
         "sgd": lambda: torch.optim.SGD(net.parameters(), 0.05),
@@ -129,7 +130,7 @@ def test_steps_downhill_are_those_of_torch(run, optimizer, kind):
 
 
 def test_an_unknown_activation_is_refused_by_the_page(run):
-    net = weights.network(nn.Sequential(nn.Linear(1, 1)))
+    net = parameters.network(nn.Sequential(nn.Linear(1, 1)))
     net["layers"][0]["activation"] = "swish"
     said = run(
         """net => { try {
@@ -155,12 +156,12 @@ def test_every_half_precision_number_is_read(run):
 def test_what_was_packed_is_unpacked_to_the_last_bit(run, kind):
     torch.manual_seed(3)
     tensors = [torch.randn(3, 5), torch.randn(7), torch.zeros(2, 0), torch.randn(1)]
-    packed = weights.pack(tensors, kind)
+    packed = parameters.pack(tensors, kind)
     found = run(
         "packed => jensengap.numbers.unpack(packed, Float64Array).map(a => [...a])",
         packed,
     )
-    assert found == [t.flatten().tolist() for t in weights.unpack(packed)]
+    assert found == [t.flatten().tolist() for t in parameters.unpack(packed)]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_what_was_packed_is_unpacked_to_the_last_bit(run, kind):
     ],
 )
 def test_damaged_numbers_are_refused_by_the_page(run, harm, said):
-    packed = weights.pack([torch.tensor([1.5, 2.5, 3.5])])
+    packed = parameters.pack([torch.tensor([1.5, 2.5, 3.5])])
     packed["base64"] = harm(packed["base64"])
     found = run(
         "packed => { try { jensengap.numbers.unpack(packed); }"
@@ -242,7 +243,7 @@ def test_the_game_moves_both_players_as_torch_does(run):
         "discriminator": nets.mlp(2, 9, 9, 1).double(),
         "generator": nets.mlp(3, 8, 2, activation=nn.ReLU).double(),
     }
-    data = {name: weights.network(net, "float64") for name, net in networks.items()}
+    data = {name: parameters.network(net, "float64") for name, net in networks.items()}
     data |= {"precise": True, "betas": [0.5, 0.9], "seed": 0}
     discriminator, generator = networks.values()
     look = torch.optim.Adam(discriminator.parameters(), 0.02, (0.5, 0.9))
@@ -269,15 +270,15 @@ def test_the_game_moves_both_players_as_torch_does(run):
 
 
 def test_real_points_in_the_page_are_those_of_the_ring(run):
-    rules = match.Rules()._asdict() | {"precise": True}
+    rules = ring.Rules()._asdict() | {"precise": True}
     found = run(
         "data => [...jensengap.game.real({data, chance: jensengap.numbers.chance(1),"
         " Kind: Float64Array}, 4000)]",
         rules,
     )
     points = torch.tensor(found).reshape(-1, 2).float()
-    centers = match.Match(nets.mlp(2, 1), nets.mlp(2, 2), match.RULES).centers()
-    counts = coverage.mode_counts(points, centers, 5 * rules["scale"])
+    centers = ring.Match(nets.mlp(2, 1), nets.mlp(2, 2), ring.RULES).centers()
+    counts = metrics.mode_counts(points, centers, 5 * rules["scale"])
     assert counts.sum() == 4000
     assert (counts - 500).abs().max() < 4 * (500 * 7 / 8) ** 0.5
     away = (points - centers[torch.cdist(points, centers).argmin(1)]).double()
@@ -285,13 +286,13 @@ def test_real_points_in_the_page_are_those_of_the_ring(run):
 
 
 def test_covered_modes_in_the_page_are_those_of_the_package(run):
-    rules = match.Rules(modes=7, radius=1.5, reach=0.4, enough=3)
-    centers = match.Match(nets.mlp(2, 1), nets.mlp(2, 2), rules).centers()
+    rules = ring.Rules(modes=7, radius=1.5, reach=0.4, enough=3)
+    centers = ring.Match(nets.mlp(2, 1), nets.mlp(2, 2), rules).centers()
     torch.manual_seed(6)
     seen = set()
     for scale in (0.3, 0.6, 1.2):
         points = scale * torch.randn(200, 2)
-        wanted = coverage.modes_covered(points, centers, rules.reach, rules.enough)
+        wanted = metrics.modes_covered(points, centers, rules.reach, rules.enough)
         found = run(
             "([rules, points]) => jensengap.game.covered(rules, points)",
             [rules._asdict(), points.flatten().tolist()],

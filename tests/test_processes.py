@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from jensengap import processes
+from jensengap.experiments import distributed
 
 CPU = torch.device("cpu")
 
 
 def group(rank, size):
-    return processes.Group(rank, size, rank, CPU)
+    return distributed.Group(rank, size, rank, CPU)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -35,7 +35,7 @@ def test_a_number_that_does_not_divide_the_batch_is_refused(size, batch, message
 def test_a_program_started_plainly_is_a_group_of_one(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     numbers, module = torch.arange(3.0), torch.nn.Linear(1, 1)
-    with processes.join("cpu") as alone:
+    with distributed.join("cpu") as alone:
         assert alone == group(0, 1)
         assert alone.wrap(module) is module
         assert torch.equal(alone.mean(numbers), numbers)
@@ -46,10 +46,10 @@ def test_a_program_started_plainly_is_a_group_of_one(monkeypatch):
 
 def test_without_a_gpu_auto_is_the_cpu_and_cuda_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with processes.join("auto") as alone:
+    with distributed.join("auto") as alone:
         assert alone.device == CPU
     with pytest.raises(ValueError, match=r"wants a GPU of its own, got 0; .*cpu"):
-        processes.join("cuda").__enter__()
+        distributed.join("cuda").__enter__()
 
 
 def test_more_processes_than_gpus_are_refused_one_by_one(monkeypatch):
@@ -57,9 +57,9 @@ def test_more_processes_than_gpus_are_refused_one_by_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(ValueError, match=r"process 2 of this machine .* got 2;"):
-        processes.join("auto").__enter__()
+        distributed.join("auto").__enter__()
 
 
 def test_an_unknown_device_is_named():
     with pytest.raises(ValueError, match="auto, cpu or cuda, got 'gpu'"):
-        processes.join("gpu").__enter__()
+        distributed.join("gpu").__enter__()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jensengap import projections
+from jensengap import probes
 
 F64 = {"dtype": torch.float64}
 
@@ -16,7 +16,7 @@ def x():
 
 
 def test_principal_components_are_the_eigenvectors_of_the_covariance(x):
-    code = projections.principal_components(x, 2)
+    code = probes.principal_components(x, 2)
     values, vectors = torch.linalg.eigh(x.mT.cov())
     overlap = (vectors[:, [3, 2]] * code.matrix).sum(0).abs()
     torch.testing.assert_close(overlap, torch.ones(2, **F64))
@@ -25,12 +25,12 @@ def test_principal_components_are_the_eigenvectors_of_the_covariance(x):
 
 
 def test_no_other_projection_keeps_more_of_the_variance(x):
-    best = projections.principal_components(x, 2).encode(x).var(0).sum()
+    best = probes.principal_components(x, 2).encode(x).var(0).sum()
     for seed in range(20):
         torch.manual_seed(seed)
-        other = projections.random_projection(x, 2)
+        other = probes.random_projection(x, 2)
         assert other.encode(x).var(0, correction=1).sum() <= 2 * best
-        turn = projections.Projection(other.loc, torch.linalg.qr(other.matrix).Q)
+        turn = probes.Projection(other.loc, torch.linalg.qr(other.matrix).Q)
         assert turn.encode(x).var(0).sum() <= best
 
 
@@ -38,7 +38,7 @@ def test_random_directions_have_unit_length_and_come_from_the_seed(x):
     drawn = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        drawn.append(projections.random_projection(x, 3))
+        drawn.append(probes.random_projection(x, 3))
     assert torch.equal(drawn[0].matrix, drawn[1].matrix)
     assert not torch.equal(drawn[0].matrix, drawn[2].matrix)
     torch.testing.assert_close(drawn[0].matrix.norm(dim=0), torch.ones(3, **F64))
@@ -46,7 +46,7 @@ def test_random_directions_have_unit_length_and_come_from_the_seed(x):
 
 
 @pytest.mark.parametrize(
-    "make", [projections.principal_components, projections.random_projection]
+    "make", [probes.principal_components, probes.random_projection]
 )
 def test_there_are_no_more_directions_than_columns(make, x):
     assert make(x, 4).encode(x.float()).shape == (300, 4)

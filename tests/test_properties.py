@@ -13,7 +13,7 @@ from torch.distributions import Normal
 
 from jensengap import (
     bounds,
-    discretized,
+    discretized_normal,
     divergences,
     exact,
     gan,
@@ -188,7 +188,7 @@ def test_heads_give_numbers_and_no_nan_at_any_numbers(numbers, scale):
     coin = nets.bernoulli(numbers)
     plain = nets.gaussian(numbers, scale)
     pair = nets.gaussian_head(torch.cat([numbers, -numbers], 1))
-    levels = discretized.discretized_gaussian(scale)(numbers)
+    levels = discretized_normal.discretized_gaussian(scale)(numbers)
     for q in (coin, plain, pair, levels):
         value = q.log_prob(x)
         assert value.shape == numbers.shape[:1]

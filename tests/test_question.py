@@ -2,7 +2,7 @@
 
 from questions import AREA, SIDE
 
-from jensengap import question
+from jensengap.exercises import question
 
 
 def test_a_number_names_its_unit_and_the_arguments_of_a_function():

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from jensengap import data, nets, recipes, train
+from jensengap.data import embedded
 
 LATENT, HIDDEN = 2, 16
 
 
 @pytest.fixture(scope="module")
 def probs():
-    return data.unit_pixels(data.digits_8x8("train").pixels[:250], white=16)
+    return data.unit_pixels(embedded.digits_8x8("train").pixels[:250], white=16)
 
 
 def model(seed=0):

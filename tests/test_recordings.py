@@ -7,11 +7,11 @@ import pytest
 
 import jensengap
 import record
-from jensengap import recordings
+from jensengap.experiments import recordings
 
 # of a machine's speed, which no seed repeats
 MEASURED = {"scale"}
-FOLDER = Path(jensengap.__file__).parent / "recorded"
+FOLDER = Path(jensengap.__file__).parent / "experiments" / "recorded"
 FILES = sorted(each for each in FOLDER.glob("*.json") if each.stem not in MEASURED)
 RECORDED = pytest.mark.parametrize("name", [path.stem for path in FILES])
 

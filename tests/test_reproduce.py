@@ -11,9 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jensengap import checkpoint, reproduce
+from jensengap.experiments import checkpoint, reproduce
 
-RUN = ["-m", "jensengap.reproduce", "iwae", "2", "--digits", "embedded"]
+RUN = ["-m", "jensengap.experiments.reproduce", "iwae", "2", "--digits", "embedded"]
 SMALL = ["--epochs", "1", "--samples", "5", "--device", "cpu"]
 NAME = "iwae-k2-seed0"
 ENVIRONMENT = {

@@ -5,21 +5,22 @@ import math
 
 import torch
 
-from jensengap import data_toy, ring
+from jensengap import ring
+from jensengap.data import toy
 
 PLAY = {"generator_rate": 1e-3, "discriminator_rate": 1e-3, "gamma": 0.0}
 SHORT = {"num_rounds": 2, "num_steps": 3}
 
 
 def test_the_centers_are_those_of_the_data():
-    points = data_toy.ring_of_gaussians(500, scale=1e-9, seed=0)
+    points = toy.ring_of_gaussians(500, scale=1e-9, seed=0)
     distance = torch.cdist(points, ring.centers())
     assert distance.min(1).values.max() < 1e-5
     assert distance.min(0).values.max() < 1e-5  # and every centre is used
 
 
 def test_data_cover_all_modes():
-    points = data_toy.ring_of_gaussians(2000, scale=ring.SCALE, seed=0)
+    points = toy.ring_of_gaussians(2000, scale=ring.SCALE, seed=0)
     verdict = ring.judge(points[None])
     assert verdict["modes"] == [8]
     # within three standard deviations in the plane

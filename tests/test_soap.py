@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from jensengap import adam, backprop, soap
+from jensengap.fast import adam, perceptron, soap
 
 
 def random(*shape, seed=0):
@@ -15,7 +15,7 @@ def random(*shape, seed=0):
 def zeros(*shapes):
     """Parameters of these shapes, and the vector that they are views of."""
     each = [nn.Parameter(torch.zeros(shape, dtype=torch.float64)) for shape in shapes]
-    return each, backprop.flatten(each)
+    return each, perceptron.flatten(each)
 
 
 def walk(optimizer, vector, along):

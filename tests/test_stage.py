@@ -6,7 +6,8 @@ import re
 import pytest
 from shell import kernel
 
-from jensengap import plot, stage
+from jensengap import plot
+from jensengap.markup import scripted
 
 SCRIPTS = ("answer", "numbers", "network", "stage", "decoder", "game", "arena")
 ALT = 'a "plane" & a point'
@@ -19,12 +20,12 @@ def still(drawing):
 
 def make(fig, **data):
     inside = "<canvas></canvas>"
-    return stage.markup("decoder", ["decoder"], data, inside, fig, ALT, "look & see")
+    return scripted.markup("decoder", ["decoder"], data, inside, fig, ALT, "look & see")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_is_plain_and_ends_no_element(name):
-    script = stage.script(name)
+    script = scripted.script(name)
     assert "</" not in script
     assert not re.search(r"^\s*//|^\s", script, re.MULTILINE)
     assert not re.search(r"\b(import|require|fetch|XMLHttpRequest|eval)\b", script)
@@ -35,13 +36,15 @@ def test_a_script_is_plain_and_ends_no_element(name):
 
 
 def test_no_script_is_left_out_of_the_package():
-    names = {path.name for path in stage._FOLDER.iterdir() if path.name[-3:] == ".js"}
+    names = {
+        path.name for path in scripted._FOLDER.iterdir() if path.name[-3:] == ".js"
+    }
     assert names == {f"{name}.js" for name in SCRIPTS}
 
 
 def test_an_unknown_script_is_an_error():
     with pytest.raises(FileNotFoundError):
-        stage.script("another")
+        scripted.script("another")
 
 
 def test_a_figure_holds_its_still_picture_its_words_and_its_data(still):
@@ -68,11 +71,11 @@ def test_a_figure_is_the_same_each_time_and_another_one_has_another_id(still):
 
 def test_a_figure_without_words_is_refused(still):
     with pytest.raises(ValueError, match="alt must say"):
-        stage.markup("decoder", ["decoder"], {}, "", still, " ")
+        scripted.markup("decoder", ["decoder"], {}, "", still, " ")
 
 
 def test_a_slider_is_native_and_named():
-    assert stage.slider("a < b", 0.5, -3.5, 3.5, 0.05) == (
+    assert scripted.slider("a < b", 0.5, -3.5, 3.5, 0.05) == (
         '<label><span>a &lt; b</span><input type="range" min="-3.5" max="3.5" '
         'value="0.5" step="0.05"><output aria-live="off"></output></label>'
     )
@@ -80,7 +83,7 @@ def test_a_slider_is_native_and_named():
 
 def test_what_is_shown_has_words_a_picture_and_markup(still, tmp_path):
     with kernel(tmp_path) as cell:
-        stage.show("<p>here</p>", still, ALT)
+        scripted.show("<p>here</p>", still, ALT)
     (output,) = cell.outputs
     assert output.data["text/plain"] == ALT
     assert output.data["text/html"] == "<p>here</p>"
@@ -88,5 +91,5 @@ def test_what_is_shown_has_words_a_picture_and_markup(still, tmp_path):
 
 
 def test_outside_a_kernel_the_words_are_said(still, capsys):
-    stage.show("<p>here</p>", still, ALT)
+    scripted.show("<p>here</p>", still, ALT)
     assert capsys.readouterr().out == ALT + "\n"

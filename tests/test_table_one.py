@@ -7,13 +7,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from jensengap import bounds, nets, table_one
+from jensengap import bounds, nets
+from jensengap.experiments import iwae_table
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return table_one.network(torch.full((9,), 0.3))
+    return iwae_table.network(torch.full((9,), 0.3))
 
 
 @pytest.fixture
@@ -23,11 +24,11 @@ def x():
 
 def noise(num_samples=3, batch_size=4):
     generator = torch.Generator().manual_seed(1)
-    return table_one.draw(batch_size, 9, num_samples, generator)
+    return iwae_table.draw(batch_size, 9, num_samples, generator)
 
 
 def test_the_network_has_one_layer_of_50_and_two_of_200_on_either_side():
-    model = table_one.network(torch.full((784,), 0.1))
+    model = iwae_table.network(torch.full((784,), 0.1))
     shapes = {n: list(p.shape) for n, p in model.named_parameters() if p.ndim == 2}
     assert list(shapes.values()) == [
         [200, 784], [200, 200], [100, 200], [200, 50], [200, 200], [784, 200],
@@ -40,8 +41,8 @@ def test_the_network_has_one_layer_of_50_and_two_of_200_on_either_side():
 @pytest.mark.parametrize("objective", ["vae", "iwae"])
 def test_loss_and_gradient_are_those_of_the_bound_that_the_name_says(model, objective):
     model = model.double()
-    own = table_one.Objective(copy.deepcopy(model), objective)
-    drawn = table_one.Noise(*(each.double() for each in noise()))
+    own = iwae_table.Objective(copy.deepcopy(model), objective)
+    drawn = iwae_table.Noise(*(each.double() for each in noise()))
     probs = torch.rand(4, 9, dtype=torch.float64)
     loss, both = own(probs, drawn)
     loss.backward()
@@ -62,7 +63,7 @@ def test_loss_and_gradient_are_those_of_the_bound_that_the_name_says(model, obje
 
 def test_with_one_sample_the_two_objectives_are_one(model):
     probs, drawn = torch.rand(4, 9), noise(num_samples=1)
-    losses = [table_one.Objective(model, o)(probs, drawn)[0] for o in ("vae", "iwae")]
+    losses = [iwae_table.Objective(model, o)(probs, drawn)[0] for o in ("vae", "iwae")]
     assert torch.allclose(*losses)
 
 
@@ -75,11 +76,11 @@ def test_the_noise_of_a_part_is_a_part_of_the_noise():
 def test_scores_depend_on_their_seed_and_on_no_other_chance(model, x):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = table_one.score(model, x, 50, seed=3)
+    first = iwae_table.score(model, x, 50, seed=3)
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    assert torch.equal(first.log_p, table_one.score(model, x, 50, seed=3).log_p)
-    assert not torch.equal(first.log_p, table_one.score(model, x, 50, seed=4).log_p)
+    assert torch.equal(first.log_p, iwae_table.score(model, x, 50, seed=3).log_p)
+    assert not torch.equal(first.log_p, iwae_table.score(model, x, 50, seed=4).log_p)
 
 
 def test_where_encoder_and_posterior_agree_every_score_is_the_evidence(model, x):
@@ -90,20 +91,20 @@ def test_where_encoder_and_posterior_agree_every_score_is_the_evidence(model, x)
         one = torch.tensor(1 - nets.SCALE_FLOOR).expm1().log()  # softplus, inverted
         model.encoder.net[4].bias.copy_(torch.cat([torch.zeros(50), one.expand(50)]))
     log_p = model.decode(torch.zeros(50)).log_prob(x)
-    scores = table_one.score(model, x, 3000, seed=0)
+    scores = iwae_table.score(model, x, 3000, seed=0)
     assert torch.allclose(scores.log_p, log_p, atol=1e-4)
     assert torch.allclose(scores.elbo, log_p, atol=1e-4)
     assert torch.allclose(scores.effective_sample_size, torch.tensor(3e3), rtol=1e-4)
 
 
 def test_the_evidence_of_a_network_as_it_was_drawn_lies_above_its_elbo(model, x):
-    scores = table_one.score(model, x, 3000, seed=0)
+    scores = iwae_table.score(model, x, 3000, seed=0)
     assert bool((scores.elbo < scores.log_p).all())
     assert bool((scores.effective_sample_size < 3000).all())
 
 
 def test_the_paper_says_that_more_samples_help_the_iwae_more():
-    vae, iwae = table_one.PAPER["vae"], table_one.PAPER["iwae"]
+    vae, iwae = iwae_table.PAPER["vae"], iwae_table.PAPER["iwae"]
     assert list(vae) == list(iwae) == [1, 5, 50]
     assert vae[1] == iwae[1]
     assert vae[50] - iwae[50] > vae[5] - iwae[5] > 0
@@ -112,7 +113,7 @@ def test_the_paper_says_that_more_samples_help_the_iwae_more():
 def test_a_network_in_a_file_is_read_back(model, tmp_path):
     path = tmp_path / "a.safetensors"
     save_file(model.state_dict(), path, {"settings": json.dumps({"seed": 3})})
-    back, settings = table_one.load(path)
+    back, settings = iwae_table.load(path)
     assert settings == {"seed": 3}
     for name, tensor in model.state_dict().items():
         assert torch.equal(back.state_dict()[name], tensor)
@@ -124,31 +125,31 @@ def test_a_torn_network_is_refused(model, tmp_path, cut):
     save_file(model.state_dict(), path)
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ValueError, match=r"is torn, or no safetensors.*copy it again"):
-        table_one.load(path)
+        iwae_table.load(path)
 
 
 def test_another_network_is_refused(tmp_path):
     path = tmp_path / "a.safetensors"
     save_file({"weight": torch.zeros(2)}, path)
     with pytest.raises(ValueError, match="holds another network: wanted the one of"):
-        table_one.load(path)
+        iwae_table.load(path)
 
 
 def test_records_come_in_order_and_each_is_a_cell_of_the_table():
-    found = [each["settings"] for each in table_one.records()]
-    assert len(found) == len(list(table_one.RECORDED.glob("*.json"))) > 0
+    found = [each["settings"] for each in iwae_table.records()]
+    assert len(found) == len(list(iwae_table.RECORDED.glob("*.json"))) > 0
     names = ("objective", "num_samples", "num_epochs", "seed")
     keys = [tuple(each[name] for name in names) for each in found]
     assert keys == sorted(set(keys))
-    assert all(k in table_one.PAPER[objective] for objective, k, *_ in keys)
+    assert all(k in iwae_table.PAPER[objective] for objective, k, *_ in keys)
 
 
 def test_a_record_is_of_the_full_test_set_and_of_one_whole_training():
-    for record in table_one.records():
+    for record in iwae_table.records():
         settings = record["settings"]
         assert (record["num_train"], record["num_test"]) == (60_000, 10_000)
         assert (settings["digits"], settings["eval_samples"]) == ("full", 5000)
-        paper = table_one.PAPER[settings["objective"]][settings["num_samples"]]
+        paper = iwae_table.PAPER[settings["objective"]][settings["num_samples"]]
         assert record["paper_nll"] == paper
         for curve in record["train"].values():
             assert len(curve) == settings["num_epochs"]
@@ -165,8 +166,8 @@ def test_records_are_sorted_by_number_and_not_by_name(tmp_path, monkeypatch):
         text = json.dumps({"settings": settings | {"num_epochs": epochs}})
         (tmp_path / f"{number}.json").write_text(text, "utf-8")
     (tmp_path / "notes.txt").write_text("not a record", "utf-8")
-    monkeypatch.setattr(table_one, "RECORDED", tmp_path)
-    settings = [each["settings"] for each in table_one.records()]
+    monkeypatch.setattr(iwae_table, "RECORDED", tmp_path)
+    settings = [each["settings"] for each in iwae_table.records()]
     assert [(s["objective"], s["num_samples"], s["num_epochs"]) for s in settings] == [
         ("iwae", 5, 9), ("iwae", 5, 100), ("iwae", 50, 9), ("vae", 5, 9),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jensengap import tables
+from jensengap import plot
 
 
 class Cells(HTMLParser):
@@ -23,10 +23,10 @@ class Cells(HTMLParser):
 @pytest.fixture
 def shown(monkeypatch):
     bundles = []
-    monkeypatch.setattr(tables, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(plot, "display", lambda bundle, raw: bundles.append(bundle))
 
     def show(*given):
-        tables.show(*given)
+        plot.table(*given)
         bundle = bundles.pop()
         return bundle["text/plain"], Cells(bundle["text/html"]).found
 
@@ -73,4 +73,4 @@ def test_a_table_without_rows_has_its_head(shown):
 
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="2 cells, as the head has, got 1"):
-        tables.show(["a", "b"], [["only"]])
+        plot.table(["a", "b"], [["only"]])

@@ -60,7 +60,7 @@ def test_without_torchvision_the_remedy_is_named(monkeypatch):
 def test_the_data_import_without_the_packages_that_hold_them():
     heavy, _ = run(
         "import torch, sys; before = set(sys.modules)\n"
-        "import jensengap.data, jensengap.data_full\n"
+        "import jensengap.data, jensengap.data.full\n"
         "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
         "print(*(new & {'sklearn', 'torchvision', 'mlxtend', 'pandas', 'matplotlib'}))"
     )

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from jensengap import trial
+from jensengap.exercises import trial
 
 CASES = ({"a": 2.0}, {"a": 3.0})
 

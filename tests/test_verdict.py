@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from shell import kernel
 
-from jensengap import check, verdict
+from jensengap import check
 
 EQ = "eq-decomposition-terms"
 
@@ -17,7 +17,7 @@ def test_a_verdict_is_shown_once_and_carries_its_numbers(tmp_path):
         made = check.identity(EQ, [1.0, 2.0], [1.0, 2.5], 0.5, case="a <b>")
         made._ipython_display_()  # as a notebook does with a cell's last value
     (shown,) = cell.outputs
-    data = json.loads(json.dumps(shown.data[verdict.MIME], allow_nan=False))
+    data = json.loads(json.dumps(shown.data[check.MIME], allow_nan=False))
     assert data == made._asdict() == {
         "kind": "identity", "equation": EQ, "case": "a <b>", "left": 2.0,
         "right": 2.5, "error": 0.5, "tolerance": 0.5, "count": 2, "ok": True,
@@ -42,7 +42,7 @@ def test_a_refusal_is_marked_by_a_sign_and_a_word(tmp_path):
     with kernel(tmp_path) as cell:
         made = check.refuses(EQ, 2.0, 1.0, 0.5, case="a bug")
     (shown,) = cell.outputs
-    assert shown.data[verdict.MIME] == made._asdict()
+    assert shown.data[check.MIME] == made._asdict()
     line = BeautifulSoup(shown.data["text/html"], "html.parser").div
     assert line["data-kind"] == "refused identity"
     assert line.select_one(".jg-mark").get_text() == "✗"
@@ -65,14 +65,14 @@ def test_the_line_on_the_page_carries_the_verdict_for_pages_that_list_them(tmp_p
      ("refused bound", 3.14, "over by 3.1"), ("refused estimate", 31.4, "31 se")],
 )  # fmt: skip
 def test_an_error_is_written_as_its_kind_has_it(kind, error, text):
-    assert verdict.measured(kind, error) == text
+    assert check.measured(kind, error) == text
 
 
 def test_a_failed_claim_shows_nothing(capsys, tmp_path):
-    with kernel(tmp_path) as cell, pytest.raises(verdict.CheckError):
+    with kernel(tmp_path) as cell, pytest.raises(check.CheckError):
         check.identity(EQ, 1.0, 2.0)
     assert cell.outputs == []
-    with pytest.raises(verdict.CheckError):
+    with pytest.raises(check.CheckError):
         check.identity(EQ, 1.0, 2.0)
     assert capsys.readouterr().out == ""
 
@@ -84,17 +84,15 @@ def test_a_failed_claim_shows_nothing(capsys, tmp_path):
      (math.inf, 7, "inf"), (-math.inf, 7, "−inf"), (4096.0, 2, "4096")],
 )  # fmt: skip
 def test_a_number_is_written_to_be_read(value, digits, text):
-    assert verdict.number(value, digits) == text
+    assert check.number(value, digits) == text
 
 
 def test_what_check_offers_is_what_verdict_defines():
     for name in ("MIME", "NUM_STDERR", "REFUSED", "CheckError", "Verdict", "number"):
-        assert getattr(check, name) is getattr(verdict, name)
+        assert getattr(check, name) is getattr(check, name)
 
 
 def test_a_verdict_that_does_not_hold_is_raised_with_exact_sides():
-    broken = verdict.Verdict(
-        "identity", EQ, "toy", 0.1 + 0.2, 0.3, 1.0, 0.0, 1, ok=False
-    )
-    with pytest.raises(verdict.CheckError, match=r"0\.30000000000000004 and 0\.3"):
-        verdict.conclude(broken)
+    broken = check.Verdict("identity", EQ, "toy", 0.1 + 0.2, 0.3, 1.0, 0.0, 1, ok=False)
+    with pytest.raises(check.CheckError, match=r"0\.30000000000000004 and 0\.3"):
+        check.conclude(broken)

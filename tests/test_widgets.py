@@ -7,7 +7,7 @@ import pytest
 from IPython.core.getipython import get_ipython
 from shell import kernel
 
-from jensengap import widgets
+from jensengap.markup import widgets
 
 
 @pytest.fixture

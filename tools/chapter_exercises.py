@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cosh, log, sqrt
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _gap(a: float, b: float) -> float:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import torch
 
 import jensengap
-from jensengap import latent_meaning, ring
+from jensengap import ring
+from jensengap.experiments import meaning
 
-FOLDER = Path(jensengap.__file__).parent / "recorded"
+FOLDER = Path(jensengap.__file__).parent / "experiments" / "recorded"
 
 
 class Experiment(NamedTuple):
@@ -52,7 +53,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "latent-meaning": Experiment(
         question="Does a linear probe read digits better from a VAE's z than a GAN's?",
-        run=latent_meaning.run,
+        run=meaning.run,
         settings=[{"num_epochs": 5}, {"num_epochs": 40}],
         seeds=range(6),
     ),

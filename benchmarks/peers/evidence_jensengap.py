@@ -6,7 +6,7 @@ import torch
 
 from benchmarks import digits, elbo
 from benchmarks.peers import jensengap
-from jensengap import importance
+from jensengap.fast import evidence
 
 DISTRIBUTIONS = ("torch",)
 NETWORK = "network.npz"  # beside the digits: what both evaluate
@@ -39,7 +39,7 @@ class Training:
 
     def epoch(self) -> int:
         """Evaluates the images."""
-        found = importance.log_evidence(self.model, self.images, SAMPLES)
+        found = evidence.log_evidence(self.model, self.images, SAMPLES)
         self.score = float(found.log_p.double().mean())
         return len(self.images)
 

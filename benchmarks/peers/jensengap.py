@@ -10,7 +10,9 @@ from pathlib import Path
 import torch
 
 from benchmarks import elbo
-from jensengap import adam, data_full, fused, nets, train, vae
+from jensengap import nets, train, vae
+from jensengap.data import full
+from jensengap.fast import adam, bernoulli_vae
 
 DISTRIBUTIONS = ("torch",)
 LATENT_DIM, BATCH = 20, 128
@@ -38,14 +40,14 @@ class Training:
     def __init__(self, folder: Path, seed: int) -> None:
         torch.set_flush_denormal(True)
         torch.manual_seed(seed)
-        pixels = data_full.full_mnist(folder, "train", download=False).pixels
+        pixels = full.full_mnist(folder, "train", download=False).pixels
         self.images = pixels.flatten(1)  # bytes: a quarter of the memory of floats
         self.model = network()
         # in pieces: the sum of bytes is taken of eight times as many
         totals = sum(piece.sum(0) for piece in self.images.split(1000))
         mean = totals / (255 * len(self.images))
         nets.start_at_mean(self.model.decoder.net, mean)
-        self.fused = fused.FusedVAE(self.model)
+        self.fused = bernoulli_vae.FusedVAE(self.model)
         self.player = self.make_player()
 
     def make_player(self) -> train.Player:

@@ -11,7 +11,8 @@ from torch.distributions import kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmarks import elbo
-from jensengap import data, data_full, nets, train
+from jensengap import data, nets, train
+from jensengap.data import full
 
 DISTRIBUTIONS = ("torch",)
 
@@ -26,7 +27,7 @@ class Training:
 
     def __init__(self, folder: Path, seed: int) -> None:
         torch.manual_seed(seed)
-        self.pixels = data_full.full_mnist(folder, "train", download=False).pixels
+        self.pixels = full.full_mnist(folder, "train", download=False).pixels
         self.pixels = self.pixels.flatten(1)
         relu = {"activation": torch.nn.ReLU}
         self.encoder = nets.Conditional(

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.peers import jensengap
-from jensengap import adam, train
+from jensengap import train
+from jensengap.fast import adam
 
 DISTRIBUTIONS = jensengap.DISTRIBUTIONS
 MAX_RATE = 6e-3  # at the peak

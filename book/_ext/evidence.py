@@ -11,11 +11,11 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from jensengap.verdict import REFUSED, Verdict
+from jensengap.check import REFUSED, Verdict
 
 KINDS = ("identity", "bound", "estimate")
 REFUSALS = tuple(REFUSED + kind for kind in KINDS)
-# The line that shows a verdict; jensengap.verdict writes it.
+# The line that shows a verdict; jensengap.check writes it.
 _LINE = re.compile(r'<div class="jg-verdict"(?=[^>]* data-verdict="([^">]*)")')
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from jensengap.verdict import measured
+from jensengap.check import measured
 
 COLUMNS = ("evidence", "worst", "allowed", "pairs", "checks")
 TOTALS = ("evidence", "equations", "checks", "pairs", "worst", "allowed")

@@ -7,13 +7,13 @@ for, and a class that colours a term becomes the colour itself.
 import re
 from collections.abc import Mapping
 
-from jensengap import page
+from jensengap.markup import svg
 
 # The classes that a formula may carry, and the colour that the light page gives them.
 COLOURS = {
-    "jg-reconstruction": page.RECONSTRUCTION,
-    "jg-prior": page.PRIOR,
-    "jg-gap": page.GAP,
+    "jg-reconstruction": svg.RECONSTRUCTION,
+    "jg-prior": svg.PRIOR,
+    "jg-gap": svg.GAP,
 }
 # What a macro stands for: its text, or its text and how many arguments it takes.
 Macros = Mapping[str, str | list]

@@ -1,36 +1,66 @@
-"""Verdicts: an identity, a bound, an estimate, a mistake refused, an exercise's answer.
+"""Claims that are checked: an identity, a bound, an estimate, a mistake refused.
 
-Each names the equation it is about, shows one line, keeps its numbers in the cell's
-output (MIME type ``application/vnd.jensengap.verdict+json``), and raises
-:class:`CheckError` where the claim does not hold, or the mistake goes unnoticed.
+Each names the equation it is about, shows one line for the reader, keeps its numbers in
+the cell's output (MIME type :data:`MIME`) for pages that list them all, and raises
+:class:`CheckError` where the claim does not hold, or the mistake goes unnoticed. A
+measured number goes into the prose by :func:`glue`.
 """
 
 from __future__ import annotations
 
+import html
+import json
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 from torch import Tensor
 
-from jensengap.ask import exercise, hint, save_answers, solution, verify_answers
 from jensengap.divergences import Estimate
-from jensengap.glue import VALUE, glue
-from jensengap.verdict import (
-    MIME,
-    NUM_STDERR,
-    REFUSED,
-    CheckError,
-    Verdict,
-    conclude,
-    number,
-)
 
-__all__ = [
-    "MIME", "NUM_STDERR", "VALUE", "CheckError", "Verdict", "bound", "estimate",
-    "exercise", "glue", "hint", "identity", "number", "refuses", "save_answers",
-    "solution", "verify_answers",
-]  # fmt: skip
+MIME = "application/vnd.jensengap.verdict+json"
+VALUE = "application/vnd.jensengap.value"
+NUM_STDERR = 4.0
+REFUSED = "refused "  # stands before the kind of a claim that is seen to fail
+_SIGNS = {"identity": "=≠", "bound": "≤≰", "estimate": "≈≉"}
+
+
+class CheckError(AssertionError):
+    """A claim that was checked does not hold."""
+
+
+class Verdict(NamedTuple):
+    """What was compared and how it came out.
+
+    Attributes:
+        kind: ``identity``, ``bound`` or ``estimate``; with ``refused`` before it
+            where a mistake was held against such a claim, and failed.
+        equation: the label of the equation, ``eq-…``.
+        case: what it was evaluated on, in a few words; may be empty.
+        left: the left side where the error is largest.
+        right: the right side there.
+        error: the largest error: absolute for an identity, the least slack for a
+            bound (negative: broken), in standard errors for an estimate. Of a refused
+            bound it is the excess, so that larger is worse.
+        tolerance: what the error was held against; a refused one is above it.
+        count: how many pairs were compared.
+        ok: whether the claim holds, or the mistake is refused.
+    """
+
+    kind: str
+    equation: str
+    case: str
+    left: float
+    right: float
+    error: float
+    tolerance: float
+    count: int
+    ok: bool
+
+    def _ipython_display_(self) -> None:
+        """Show nothing: the verdict was shown when it was made."""
 
 
 def identity(
@@ -234,3 +264,152 @@ def _tolerable(equation: str, tolerance: float) -> None:
 
 def _nan_is_infinite(error: Tensor) -> Tensor:
     return error.nan_to_num(nan=math.inf, posinf=math.inf)
+
+
+def glue(name: str, value: Any, spec: str = ".3f") -> None:
+    """Publish a measured number for the prose, as ``{glue:text}`` finds it.
+
+    The output keeps the number in full beside its text (MIME type ``VALUE``, as JSON),
+    so that two runs can be compared to the last bit.
+
+    Args:
+        name: what the prose calls it.
+        value: a number, an :class:`Estimate` (printed with its ±), or a string.
+        spec: format of the number.
+
+    Raises:
+        ValueError: a number that is not finite has no place in a sentence.
+    """
+    bundle = {}
+    if isinstance(value, str):
+        text = value
+    else:
+        parts = value if isinstance(value, Estimate) else (value,)
+        values = [float(part) for part in parts]
+        if not all(math.isfinite(v) for v in values):
+            raise ValueError(f"{name} must be finite to be printed, got {value}")
+        text = " ± ".join(_printed(v, spec) for v in values)
+        bundle[VALUE] = json.dumps(values)
+    if get_ipython() is not None:
+        # a repr, because the page evaluates what it finds: 0.280 would turn into 0.28
+        bundle["text/plain"] = repr(text)
+        # the prefix hides the output from the page; only the prose shows it
+        prefix = "application/papermill.record/"
+        display(
+            {prefix + kind: data for kind, data in bundle.items()},
+            raw=True,
+            metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
+        )
+
+
+def _printed(value: float, spec: str) -> str:
+    text = format(value, spec)
+    if not text.strip("-0."):  # rounded to zero, which has no sign
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def conclude(verdict: Verdict, spread: str = "") -> Verdict:
+    """Show a verdict that holds, raise one that does not.
+
+    Args:
+        verdict: what came out.
+        spread: what stands behind the left side, an error bar for example.
+
+    Returns:
+        The same verdict.
+
+    Raises:
+        CheckError: it does not hold; the message has both sides, the error and what
+            was allowed.
+    """
+    claim = verdict.kind.removeprefix(REFUSED)
+    refused = claim != verdict.kind
+    sign = _SIGNS[claim][refused]
+    middle = f" {spread} " if spread else " "
+    sides = f"{number(verdict.left)}{middle}{sign} {number(verdict.right)}"
+    error = measured(verdict.kind, verdict.error)
+    if verdict.count > 1:
+        count = f"{verdict.count:,}".replace(",", "\u202f")
+        error += f", worst of {count}"
+    if not verdict.ok:
+        limit = f"{verdict.tolerance:g}" + " se" * (claim == "estimate")
+        fault = "does not hold: {}, allowed {}"
+        if refused:
+            fault = "is not refused: {}, wanted more than {}"
+        raise CheckError(
+            f"✗ {verdict.equation} ({verdict.case or verdict.kind}) "
+            f"{fault.format(f'{sides}, {error}', limit)}. Left and right are "
+            f"{verdict.left!r} and {verdict.right!r}"
+        )
+    _show(verdict, sides, error)
+    return verdict
+
+
+def measured(kind: str, error: float) -> str:
+    """Format an error as its kind of verdict has it.
+
+    Args:
+        kind: as in :class:`Verdict`.
+        error: what was measured, as in :class:`Verdict`.
+
+    Returns:
+        Text such as ``|Δ| 3e−15``, ``slack 0.0037``, ``over by 2.1`` or ``1.3 se``.
+    """
+    return {
+        "identity": f"|Δ| {number(error, 1)}",
+        "bound": f"slack {number(error, 2)}",
+        "estimate": f"{error:.1f} se",
+        REFUSED + "identity": f"|Δ| {number(error, 2)}",
+        REFUSED + "bound": f"over by {number(error, 2)}",
+        REFUSED + "estimate": f"{error:.0f} se",
+    }[kind]
+
+
+def number(value: float, digits: int = 7) -> str:
+    """Format for reading: a true minus sign, and no more digits than carry meaning.
+
+    Args:
+        value: any number.
+        digits: significant digits wanted; at most six stand behind the point.
+
+    Returns:
+        Text such as ``−1.912194`` or ``3.1e−15``.
+    """
+    magnitude = abs(value)
+    if magnitude == 0:
+        text = "0"  # and not −0
+    elif not math.isfinite(value):
+        text = f"{value:g}"
+    elif 1e-3 <= magnitude < 1e6:
+        decimals = digits - 1 - math.floor(math.log10(magnitude))
+        text = f"{value:.{min(6, max(0, decimals))}f}"
+    else:
+        text = f"{value:.{min(digits, 3) - 1}e}"
+    return text.replace("-", "−")
+
+
+def _show(verdict: Verdict, sides: str, error: str) -> None:
+    name = "eq. " + verdict.equation.removeprefix("eq-")
+    name += f" · {verdict.case}" if verdict.case else ""
+    mark = "✓"
+    if verdict.kind.startswith(REFUSED):  # a word as well: a sign may be overlooked
+        mark, name = "✗", REFUSED + name
+    text = f"{mark} {name}  {sides}  {error}"
+    if get_ipython() is None:
+        print(text)
+        return
+    anchor = f"#equation-{verdict.equation}"
+    # in the line as well: a page keeps no output of a kind that it cannot show
+    numbers = json.dumps(verdict._asdict(), ensure_ascii=False)
+    markup = (
+        f'<div class="jg-verdict" data-kind="{verdict.kind}" '
+        f'data-equation="{html.escape(verdict.equation)}" '
+        f'data-verdict="{html.escape(numbers)}">'
+        f'<span class="jg-mark">{mark}</span> '
+        f'<a class="jg-name" href="{html.escape(anchor)}">{html.escape(name)}</a> '
+        f'<span class="jg-sides">{sides}</span> '
+        f'<span class="jg-error">{error}</span></div>'
+    )
+    bundle = {"text/plain": text, "text/html": markup, MIME: verdict._asdict()}
+    display(bundle, raw=True)

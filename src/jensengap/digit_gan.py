@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from jensengap import convnets, data, gan, nets, train, vae
+from jensengap import data, gan, nets, train, vae
 
 Step = Callable[[Tensor], tuple[Tensor, train.Terms]]
 
@@ -28,14 +28,14 @@ class DigitGan(nn.Module):
 
     Args:
         latent_dim: dimensions of ``z``.
-        width: see :mod:`jensengap.convnets`.
+        width: see :mod:`jensengap.nets`.
     """
 
     def __init__(self, latent_dim: int, width: int = 16) -> None:
         super().__init__()
         self.latent_dim = latent_dim
-        self.net = convnets.to_image(latent_dim, width)
-        self.discriminator = convnets.from_image(1, width)
+        self.net = nets.to_image(latent_dim, width)
+        self.discriminator = nets.from_image(1, width)
         for layer in self.discriminator:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 spectral_norm(layer)
@@ -128,16 +128,14 @@ def twin_vae(latent_dim: int, width: int = 16) -> vae.VAE:
 
     Args:
         latent_dim: dimensions of ``z``.
-        width: see :mod:`jensengap.convnets`.
+        width: see :mod:`jensengap.nets`.
 
     Returns:
         The model, freshly drawn; train it by ``recipes.fit_vae``.
     """
     return vae.VAE(
-        nets.Conditional(
-            convnets.from_image(2 * latent_dim, width), nets.gaussian_head
-        ),
-        nets.Conditional(convnets.to_image(latent_dim, width), nets.bernoulli),
+        nets.Conditional(nets.from_image(2 * latent_dim, width), nets.gaussian_head),
+        nets.Conditional(nets.to_image(latent_dim, width), nets.bernoulli),
         nets.StandardNormal(latent_dim),
     )
 

@@ -15,11 +15,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from xml.etree import ElementTree
 
+import torch
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
+from torch.distributions import Independent
 
-from jensengap import plot, widgets
+from jensengap import divergences, exact, nets, plot
+from jensengap.markup import svg, widgets
 
 _SCRIPT = """
 (() => {
@@ -73,6 +76,14 @@ _SCRIPT = """
 })();
 """
 
+# the conjugate example of the chapter ``decomposition``
+_MODEL = exact.LinearGaussian(
+    weight=torch.tensor([[1.7]], dtype=torch.float64),
+    bias=torch.tensor([0.3], dtype=torch.float64),
+    scale=0.8,
+)
+_X = torch.tensor([1.9], dtype=torch.float64)
+
 _INTERVAL = 320  # milliseconds a frame, when it plays
 _NO_SCRIPT = "<noscript><p>The middle frame: the sliders need scripts.</p></noscript>"
 
@@ -116,7 +127,7 @@ def moving(
     if get_ipython() is None:
         print(alt)
         return
-    caption = plot.caption_html(caption)
+    caption = svg.caption(caption)
     markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
     bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
     display(bundle, raw=True)
@@ -135,13 +146,13 @@ def _live(
 
     def draw(*places: int) -> str:
         update(*(vs[i] for vs, i in zip(sliders.values(), places, strict=True)))
-        return f'<div class="jg-figure">{plot.svg(fig, alt)}</div>'
+        return f'<div class="jg-figure">{svg.inline(fig, alt)}</div>'
 
     controls = [
         widgets.choice(name, [_label(v, spec) for v in vs], len(vs) // 2)
         for name, vs in sliders.items()
     ]
-    widgets.panel(draw, controls, plot.caption_html(caption))
+    widgets.panel(draw, controls, svg.caption(caption))
 
 
 def _settle(
@@ -167,12 +178,12 @@ def _draw(
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
     _settle(fig, update, sliders)
-    base = plot.svg(fig, alt, own)
-    png = plot.png(fig)
+    base = svg.inline(fig, alt, own)
+    png = svg.png(fig)
     drawings = []
     for values in itertools.product(*sliders.values()):
         update(*values)
-        drawings.append(_parts(plot.svg(fig, alt, own)))
+        drawings.append(_parts(svg.inline(fig, alt, own)))
     data = json.dumps(
         _table(drawings)
         | {"labels": [[_label(v, spec) for v in vs] for vs in sliders.values()]},
@@ -246,3 +257,68 @@ def _table(drawings: Sequence[Parts]) -> dict[str, list]:
 
 def _label(value: float, spec: str) -> str:
     return format(value, spec).replace("-", "−")
+
+
+def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
+    r"""Show prior, posterior and $q$ beside the decomposition of $\log p(x)$.
+
+    The model is $z\sim\mathcal N(0,1)$, $x\,|\,z\sim\mathcal N(1.7z+0.3,\,0.8^2)$ at
+    $x=1.9$; the three terms are closed forms, in nats.
+
+    Args:
+        means: values of the slider for the mean of $q$, at least two.
+        widths: values of the slider for its width; one value makes no slider.
+
+    Raises:
+        ValueError: fewer than two means, no width, or a width that is not positive.
+    """
+    if len(means) < 2 or len(widths) < 1:
+        raise ValueError(
+            "the emblem needs two or more means and at least one width, got "
+            f"{len(means)} and {len(widths)}"
+        )
+    prior = nets.gaussian(torch.zeros(1, dtype=torch.float64), 1.0)
+    truth = _MODEL.posterior(_X)
+    posterior = nets.gaussian(truth.mean, float(truth.stddev))
+    z = torch.linspace(-2.5, 2.8, 90, dtype=torch.float64)[:, None]
+
+    def guess(mean: float, width: float) -> Independent:
+        return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+
+    def terms(q: Independent) -> list[float]:
+        to_prior, to_posterior = (divergences.kl(q, p) for p in (prior, posterior))
+        return [
+            float(t) for t in (_MODEL.reconstruction(_X, q), to_prior, to_posterior)
+        ]
+
+    every = [terms(guess(*at)) for at in itertools.product(means, widths)]
+    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
+    fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
+    top = max(1.1, 0.45 / min(widths))
+    curves.set(ylim=(0, top), xlabel="z", yticks=[])
+    bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
+
+    def draw(mean: float, width: float = widths[0]) -> None:
+        q = guess(mean, width)
+        plot.wipe(curves)
+        lines = (
+            ("q, your guess", q, plot.INK),
+            ("posterior", posterior, plot.GAP),
+            ("prior", prior, plot.PRIOR),
+        )
+        for row, (name, density, colour) in enumerate(lines):
+            curves.plot(z, density.log_prob(z).exp(), color=colour, zorder=4 - row)
+            plot.note(curves, -2.4, top * (0.92 - 0.09 * row), name, colour)
+        plot.three_bars(plot.wipe(bars), *terms(q))
+
+    sliders = {"mean of q": means, "width of q": widths}
+    moving(
+        fig,
+        draw,
+        {name: values for name, values in sliders.items() if len(values) > 1},
+        alt="Left: prior, posterior and a Gaussian q. Right: the three terms as bars, "
+        "each starting where the last ended. Moving q changes all three bars; "
+        "the line at log p(x) stays.",
+        caption="The third bar always ends on the same line: what is lost in "
+        "reconstruction and prior is the distance to the posterior.",
+    )

@@ -1,7 +1,13 @@
-r"""What a code is worth: active units, and the rate split into information and misfit.
+r"""What a code is worth, and what samples are worth.
 
-Everything is measured on a set of $n$ examples, whose codes together make the
-*aggregate posterior* $q(z)=\frac1n\sum_i q(z\,|\,x_i)$.
+Codes: active units, and the rate split into information and misfit, measured on a set
+of $n$ examples whose codes together make the *aggregate posterior*
+$q(z)=\frac1n\sum_i q(z\,|\,x_i)$.
+
+Samples: modes, precision and recall, edges. A mode that is known by its centre is
+*covered* when enough samples lie close to it. How close and how many are part of the
+result: one sample in a thousand near every mode is no coverage. Where no centre is
+known, the balls around neighbours stand for modes.
 """
 
 from __future__ import annotations
@@ -10,7 +16,7 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
 
@@ -116,3 +122,169 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
         Estimate.of((log_own - log_all).mean(1)),
         Estimate.of((log_all - log_prior).mean(1)),
     )
+
+
+def mode_counts(
+    samples: Float[Tensor, "n d"], centers: Float[Tensor, "m d"], radius: float
+) -> Int[Tensor, "m"]:
+    r"""How many samples have mode $k$ as their nearest, at most $r$ away.
+
+    $$n_k=\#\{i:\ \|x_i-c_k\|\le r,\ k=\arg\min_j\|x_i-c_j\|\}$$
+
+    Args:
+        samples: points, one a row.
+        centers: $c_k$, one a row.
+        radius: $r$. A sample further from every centre counts for none.
+
+    Returns:
+        One count for each centre; together at most ``n``.
+
+    Raises:
+        ValueError: no sample, no centre, or a radius that is not positive and finite.
+    """
+    if not (len(samples) and len(centers) and 0 < radius < math.inf):
+        raise ValueError(
+            "mode_counts needs a sample, a centre and a positive finite radius, got "
+            f"{len(samples)}, {len(centers)} and {radius}"
+        )
+    distance, nearest = _distances(samples, centers).min(1)
+    return nearest[distance <= radius].bincount(minlength=len(centers))
+
+
+def modes_covered(
+    samples: Float[Tensor, "n d"],
+    centers: Float[Tensor, "m d"],
+    radius: float,
+    min_count: int,
+) -> Bool[Tensor, "m"]:
+    r"""Which modes have at least ``min_count`` samples of their own, $n_k\ge c$.
+
+    A generator that puts the mass $\varepsilon$ near a mode reaches it with at least
+    one of $n$ samples with probability $1-(1-\varepsilon)^n$: nearly always, for
+    $n\varepsilon\ge 3$. A tenth of the fair share, $n/10m$, is a sensible
+    ``min_count``.
+
+    Args:
+        samples: points, one a row.
+        centers: of the modes, one a row.
+        radius: how close a sample must be.
+        min_count: how many must be, at least 1.
+
+    Returns:
+        One truth value for each mode; ``.sum()`` counts the covered ones.
+
+    Raises:
+        ValueError: ``min_count`` outside of 1 to n, and all that ``mode_counts`` says.
+
+    Source: Srivastava et al. (2017), VEEGAN, for the radius of three standard
+    deviations; there one sample is enough.
+    """
+    if not 1 <= min_count <= len(samples):
+        raise ValueError(
+            f"min_count must be from 1 to the number of samples, {len(samples)}, "
+            f"got {min_count}; a tenth of the fair share is sensible"
+        )
+    return mode_counts(samples, centers, radius) >= min_count
+
+
+class PrecisionRecall(NamedTuple):
+    """How much of the fakes is real, and how much of the real is faked; both in [0, 1].
+
+    Attributes:
+        precision: share of generated points that lie in the real points' balls.
+        recall: share of real points that lie in the generated points' balls.
+    """
+
+    precision: Float[Tensor, ""]
+    recall: Float[Tensor, ""]
+
+
+def precision_recall(
+    real: Float[Tensor, "n d"],
+    fake: Float[Tensor, "m d"],
+    num_neighbours: int = 3,
+    *,
+    chunk: int = 1024,
+) -> PrecisionRecall:
+    r"""Precision and recall of samples, by the balls around each other's points.
+
+    A point's ball reaches to its $k$-th nearest neighbour within its own set. With
+    $B_k(A)$ for the union of the balls of a set $A$,
+
+    $$\mathrm{precision}=\frac1m\#\{j: y_j\in B_k(X)\},\qquad
+    \mathrm{recall}=\frac1n\#\{i: x_i\in B_k(Y)\}.$$
+
+    Args:
+        real: features of real examples, $X$.
+        fake: features of generated examples, $Y$. The balls shrink as a set grows:
+            give both sets the same size, and compare values for that size only.
+        num_neighbours: $k$.
+        chunk: rows of the distance matrix at a time; memory is ``chunk * max(n, m)``.
+
+    Returns:
+        :class:`PrecisionRecall`. Swap the sets, and the two change places.
+
+    Raises:
+        ValueError: a ``chunk`` below 1, or a set that has no ``k``-th neighbour.
+
+    Source: Kynkäänniemi et al. (2019), eqs. 1 and 2.
+    """
+    if not 1 <= num_neighbours < min(len(real), len(fake)) or chunk < 1:
+        raise ValueError(
+            f"num_neighbours must be at least 1 and smaller than both sets, and chunk "
+            f"at least 1, got {num_neighbours} for {len(real)} and {len(fake)} points "
+            f"and chunk={chunk}"
+        )
+    share = [
+        _inside(fake, real, _radii(real, num_neighbours, chunk), chunk),
+        _inside(real, fake, _radii(fake, num_neighbours, chunk), chunk),
+    ]
+    return PrecisionRecall(*(each.double().mean() for each in share))
+
+
+def _distances(x: Tensor, y: Tensor) -> Tensor:
+    # by differences: the shortcut by scalar products loses half of the digits
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _radii(points: Tensor, k: int, chunk: int) -> Tensor:
+    """Distance of each point to its k-th neighbour; the nearest is the point itself."""
+    parts = points.split(chunk)
+    return torch.cat(
+        [_distances(part, points).kthvalue(k + 1, dim=1).values for part in parts]
+    )
+
+
+def _inside(points: Tensor, centres: Tensor, radii: Tensor, chunk: int) -> Tensor:
+    """Whether each point lies in at least one ball."""
+    parts = points.split(chunk)
+    return torch.cat([(_distances(part, centres) <= radii).any(1) for part in parts])
+
+
+def edge_steepness(images: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
+    r"""Sharpness: the mean step between neighbouring pixels, weighted by its height.
+
+    $$S(x)=\frac{\sum_{p\sim q}(x_p-x_q)^2}{\sum_{p\sim q}|x_p-x_q|}$$
+
+    An edge that rises from 0 to 1 at once has 1, one that takes $m$ equal steps $1/m$.
+    The amount of ink does not enter. Noise is steep as well: sharp is not good.
+
+    Args:
+        images: intensities, a square number of pixels each.
+
+    Returns:
+        One value for each image: in (0, 1] for intensities in [0, 1], and exactly 1
+        for binary ones.
+
+    Raises:
+        ValueError: images that are not square, or one without any edge.
+    """
+    side = math.isqrt(images.shape[1])
+    if side * side != images.shape[1]:
+        raise ValueError(f"images must be square, got {images.shape[1]} pixels each")
+    x = images.reshape(-1, side, side)
+    steps = torch.cat([x.diff(dim=1).flatten(1), x.diff(dim=2).flatten(1)], 1)
+    total = steps.abs().sum(1)
+    if not bool((total > 0).all()):
+        raise ValueError("every image needs an edge, got one that is the same all over")
+    return steps.square().sum(1) / total

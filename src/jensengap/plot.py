@@ -7,6 +7,9 @@ page's light and dark theme and can be read aloud.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -20,19 +23,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
-from jensengap.page import (
-    ACCENT,
+from jensengap.markup import svg
+from jensengap.markup.svg import (
+    ACCENT as ACCENT,
+)
+from jensengap.markup.svg import (
     GAP,
     INK,
     LINE,
     MUTED,
     PRIOR,
     RECONSTRUCTION,
-    caption_html,
-    png,
-    svg,
 )
-from jensengap.page import PAPER as PAPER
+from jensengap.markup.svg import PAPER as PAPER
+
+# a hyphen that begins a number
+_MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 STYLE = {
     "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
@@ -87,11 +93,13 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
     Outside a kernel there is no page, and the ``alt`` text is printed instead.
     """
-    markup = f'<div class="jg-figure">{svg(fig, alt)}{caption_html(caption)}</div>'
+    markup = (
+        f'<div class="jg-figure">{svg.inline(fig, alt)}{svg.caption(caption)}</div>'
+    )
     if get_ipython() is None:
         print(alt)
         return
-    bundle = {"text/plain": alt, "text/html": markup, "image/png": png(fig)}
+    bundle = {"text/plain": alt, "text/html": markup, "image/png": svg.png(fig)}
     display(bundle, raw=True)
 
 
@@ -247,3 +255,45 @@ def note(
     """
     ax.text(x, y, text, color=colour, **style)
     return ax
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+) -> None:
+    """Display a table: HTML for the site, aligned text wherever there is none.
+
+    Outputs of a cell know no Markdown, so a table that is computed is written here.
+
+    Args:
+        head: what the columns are.
+        rows: cells as they are to be read; a hyphen before a number becomes a minus.
+        notes: sentences that stand below it, a line each.
+
+    Raises:
+        ValueError: a row has more cells than there are columns, or fewer.
+    """
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(
+                f"a row must have {len(head)} cells, as the head has, got {len(row)}: "
+                f"{list(row)}"
+            )
+    lines = [[_MINUS.sub("−", cell) for cell in row] for row in (head, *rows)]
+    first, *others = (
+        "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in line)
+        for tag, line in zip(["th"] + ["td"] * len(rows), lines, strict=True)
+    )
+    body = "".join(f"<tr>{line}</tr>" for line in others)
+    markup = (
+        f'<table class="table"><thead><tr>{first}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+    below = [_MINUS.sub("−", note) for note in notes]
+    markup += "".join(f"<p>{escape(note)}</p>" for note in below)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    plain = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    ]
+    text = "\n".join(line.rstrip() for line in [*plain, *below])
+    display({"text/html": markup, "text/plain": text}, raw=True)

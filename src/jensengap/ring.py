@@ -1,35 +1,208 @@
-r"""The ring of eight: a small GAN, played from one seed, and the modes that it covers.
+r"""The ring of eight: a small GAN's game on Gaussians in a circle, and who covers it.
 
 Eight Gaussians on a circle are too easy to be a test of generators. They are a test of
-the *game*: these networks can cover all eight, and whether play ends there depends on
-how the players move. Taught in the chapter ``dynamics``.
+the *game*: small networks can cover all eight, and whether play ends there depends on
+how the players move. The discriminator moves first, then the generator, once each a
+step, on fresh draws. Taught in the chapter ``dynamics``; the page plays the same game
+(``markup/scripts/game.js``), and the tests compare the two.
 """
 
 from __future__ import annotations
 
-import math
+import copy
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim import Adam
 
-from jensengap import coverage, data_toy, gan, nets, train
-
-NUM_MODES, RING_RADIUS, SCALE = 8, 2.0, 0.1
-LATENT_DIM, HIDDEN_DIM, BATCH = 2, 64, 256
-NUM_SAMPLES = 2000  # in each cloud that is judged
-COVER_RADIUS = 3 * SCALE
+from jensengap import gan, metrics, nets, train
+from jensengap.data import toy
 
 
-def centers() -> Float[Tensor, "8 2"]:
-    r"""The eight means, $2\,(\cos 2\pi k/8,\ \sin 2\pi k/8)$.
+class Rules(NamedTuple):
+    r"""What both players are given; lengths are in the data's unit.
+
+    Attributes:
+        modes: $m$, Gaussians on the ring.
+        radius: of the ring.
+        scale: $s$, the standard deviation of each Gaussian.
+        batch: real points, and generated ones, a step.
+        rate: the generator's learning rate, for Adam.
+        betas: Adam's, both players'.
+        points: generated points that are followed, and counted.
+        reach: how close to its mode a point must be to count.
+        enough: points that cover a mode.
+        seed: of all chance after the networks' first weights.
+    """
+
+    modes: int = 8
+    radius: float = 2.0
+    scale: float = 0.1
+    batch: int = 64
+    rate: float = 2e-3
+    betas: tuple[float, float] = (0.5, 0.9)
+    points: int = 320
+    reach: float = 0.3
+    enough: int = 4
+    seed: int = 0
+
+
+# For both: within three standard deviations, and a tenth of the fair share.
+RULES = Rules()  # of the game in the page
+LONG = Rules(batch=256, betas=(0.5, 0.999), points=2000, enough=25)
+
+
+def centers(rules: Rules = LONG) -> Float[Tensor, "m 2"]:
+    """The modes' centres.
+
+    Args:
+        rules: of the game.
 
     Returns:
         One centre a row.
     """
-    angle = torch.arange(NUM_MODES) * (2 * math.pi / NUM_MODES)
-    return RING_RADIUS * torch.stack([angle.cos(), angle.sin()], 1)
+    return toy.ring_centers(rules.modes, rules.radius)
+
+
+class Match:
+    r"""Two players and the chance between them; the networks given are left alone.
+
+    Both play the non-saturating game, each with its own Adam. R1 with weight
+    $\gamma/2$ may be added to the discriminator's loss.
+
+    Args:
+        discriminator: from points ``(n, 2)`` to logits ``(n, 1)``.
+        generator: from noise ``(n, z)`` to points ``(n, 2)``.
+        rules: see :class:`Rules`.
+        gamma: $\gamma$, 0 for no penalty.
+
+    Raises:
+        ValueError: a rule that is not positive, a seed outside of 32 bits, or a
+            negative ``gamma``.
+    """
+
+    def __init__(
+        self,
+        discriminator: nn.Sequential,
+        generator: nn.Sequential,
+        rules: Rules,
+        gamma: float = 0.0,
+    ) -> None:
+        named = rules._asdict().items()
+        bad = [n for n, v in named if n not in ("betas", "seed") and not v > 0]
+        if bad or not 0 <= rules.seed < 2**32:
+            raise ValueError(
+                "wanted positive rules and a seed of 32 bits, got "
+                f"{rules}; change {', '.join(bad) or 'seed'}"
+            )
+        if not gamma >= 0:
+            raise ValueError(f"gamma must be 0 or more, got {gamma}")
+        self.rules, self.gamma = rules, gamma
+        self.discriminator = copy.deepcopy(discriminator)
+        self.generator = copy.deepcopy(generator)
+        self.chance = torch.Generator().manual_seed(rules.seed)
+        self.noise_dim = generator[0].in_features
+        self.inspect = self._adam(self.discriminator)
+        self.forge = self._adam(self.generator)
+        self.num_steps = 0
+        self.z = self.noise(rules.points)
+        self.real = self.sample(rules.points)
+
+    def _adam(self, net: nn.Module) -> torch.optim.Adam:
+        rules = self.rules
+        return torch.optim.Adam(net.parameters(), rules.rate, rules.betas, fused=True)
+
+    def sample(self, num: int) -> Float[Tensor, "n 2"]:
+        """Draw real points."""
+        rules = self.rules
+        return toy.ring_of_gaussians(
+            num, modes=rules.modes, radius=rules.radius, scale=rules.scale,
+            seed=self.chance,
+        )  # fmt: skip
+
+    def noise(self, num: int) -> Float[Tensor, "n z"]:
+        """Draw what the generator starts from."""
+        return torch.randn(num, self.noise_dim, generator=self.chance)
+
+    def play(self, num_steps: int, ratio: float = 1.0) -> None:
+        """Let both players move.
+
+        Args:
+            num_steps: moves of each, at least 1.
+            ratio: the discriminator's learning rate over the generator's.
+
+        Raises:
+            ValueError: ``num_steps`` below 1.
+            train.NonFiniteLoss: the game has left all bounds.
+        """
+        if num_steps < 1:
+            raise ValueError(f"play needs num_steps of at least 1, got {num_steps}")
+        for group in self.inspect.param_groups:
+            group["lr"] = ratio * self.rules.rate
+        train.fit(lambda: range(num_steps), self.players(), 1, progress=False)
+        self.num_steps += num_steps
+
+    def players(self) -> list[train.Player]:
+        """Return the two players, the discriminator first."""
+        game, size = gan.non_saturating, self.rules.batch
+
+        def judge(points: Tensor) -> Tensor:
+            return self.discriminator(points)[:, 0]
+
+        def inspect(_: int) -> tuple[Tensor, train.Terms]:
+            real, fake = self.sample(size), self.generator(self.noise(size)).detach()
+            loss = game.discriminator_loss(judge(real), judge(fake))
+            if self.gamma:
+                loss = loss + self.gamma / 2 * gan.r1_penalty(judge, real)
+            return loss, {}
+
+        def forge(_: int) -> tuple[Tensor, train.Terms]:
+            return game.generator_loss(judge(self.generator(self.noise(size)))), {}
+
+        return [
+            train.Player("discriminator", inspect, self.inspect),
+            train.Player("generator", forge, self.forge),
+        ]
+
+    @torch.no_grad()
+    def made(self) -> Float[Tensor, "n 2"]:
+        """Return the generated points that are followed, where they are now."""
+        return self.generator(self.z)
+
+    def num_covered(self) -> int:
+        """Count the modes that enough of those points lie close to."""
+        return num_covered(self.made(), self.rules)
+
+    @torch.no_grad()
+    def belief(self, extent: float, cells: int) -> Float[Tensor, "c c"]:
+        """Return D on a grid over a square, its first row at the top.
+
+        Args:
+            extent: half the side of the square.
+            cells: of the grid, in each direction.
+        """
+        at = ((torch.arange(cells) + 0.5) / cells * 2 - 1) * extent
+        down, across = torch.meshgrid(-at, at, indexing="ij")
+        grid = torch.stack([across, down], -1).reshape(-1, 2)
+        return self.discriminator(grid).sigmoid().reshape(cells, cells)
+
+
+def num_covered(points: Float[Tensor, "n 2"], rules: Rules = LONG) -> int:
+    """Count the modes that enough points lie close to.
+
+    Args:
+        points: a cloud, at least ``rules.enough`` of them.
+        rules: say how close, and how many are enough.
+
+    Returns:
+        From 0 to the number of modes.
+
+    Raises:
+        ValueError: fewer points than are enough for one mode.
+    """
+    found = metrics.modes_covered(points, centers(rules), rules.reach, rules.enough)
+    return int(found.sum())
 
 
 def play(
@@ -41,56 +214,33 @@ def play(
     num_rounds: int = 15,
     num_steps: int = 100,
 ) -> Float[Tensor, "t 2000 2"]:
-    r"""Play the non-saturating game, R1 with weight $\gamma/2$, in alternating steps.
+    r"""Play one long game of two networks with two hidden layers of 64.
 
     Args:
         generator_rate: Adam's step size for the generator.
         discriminator_rate: that of the discriminator.
-        gamma: $\gamma$, 0 for no penalty.
+        gamma: $\gamma$, the weight of R1 is half of it; 0 for no penalty.
         seed: of initial weights, data and noise.
         num_rounds: how often a cloud is taken.
         num_steps: of each player between two clouds.
 
     Returns:
         The generator's samples after each round, from the same noise in all of them.
+
+    Raises:
+        ValueError: see :class:`Match`.
     """
     torch.manual_seed(seed)
-    generator = nets.mlp(LATENT_DIM, HIDDEN_DIM, HIDDEN_DIM, 2, activation=nn.ReLU)
-    network = nets.mlp(2, HIDDEN_DIM, HIDDEN_DIM, 1, activation=nn.ReLU)
-    points = data_toy.ring_of_gaussians(
-        50_000, modes=NUM_MODES, radius=RING_RADIUS, scale=SCALE, seed=seed
+    match = Match(
+        nets.mlp(2, 64, 64, 1, activation=nn.ReLU),
+        nets.mlp(2, 64, 64, 2, activation=nn.ReLU),
+        LONG._replace(rate=generator_rate, seed=seed),
+        gamma,
     )
-
-    def discriminator(x: Tensor) -> Tensor:
-        return network(x)[:, 0]
-
-    def inspect(real: Tensor) -> tuple[Tensor, train.Terms]:
-        fake = generator(torch.randn(BATCH, LATENT_DIM)).detach()
-        loss = gan.non_saturating.discriminator_loss(
-            discriminator(real), discriminator(fake)
-        )
-        if gamma:
-            loss = loss + gamma / 2 * gan.r1_penalty(discriminator, real)
-        return loss, {}
-
-    def forge(_: Tensor) -> tuple[Tensor, train.Terms]:
-        fake = generator(torch.randn(BATCH, LATENT_DIM))
-        return gan.non_saturating.generator_loss(discriminator(fake)), {}
-
-    def adam(module: nn.Module, rate: float) -> Adam:
-        # less than the usual momentum, which points at where the other player was
-        return Adam(module.parameters(), lr=rate, betas=(0.5, 0.999), fused=True)
-
-    players = (
-        train.Player("inspector", inspect, adam(network, discriminator_rate)),
-        train.Player("forger", forge, adam(generator, generator_rate)),
-    )
-    noise, clouds = torch.randn(NUM_SAMPLES, LATENT_DIM), []
+    clouds = []
     for _ in range(num_rounds):
-        chosen = torch.randint(len(points), (num_steps, BATCH))
-        train.fit(lambda chosen=chosen: map(points.__getitem__, chosen), players, 1)
-        with torch.no_grad():
-            clouds.append(generator(noise))
+        match.play(num_steps, discriminator_rate / generator_rate)
+        clouds.append(match.made())
     return torch.stack(clouds)
 
 
@@ -101,18 +251,14 @@ def judge(clouds: Float[Tensor, "t n 2"]) -> dict[str, list]:
         clouds: samples at several times.
 
     Returns:
-        ``modes``, how many of the eight have at least a tenth of their fair share
-        within three standard deviations; ``near``, the share of points that are so
-        close to any mode. One number for each time.
+        ``modes``, how many of the eight are covered; ``near``, the share of points
+        that are close to any mode. One number for each time.
     """
-    num = clouds.shape[1]
-    min_count = math.ceil(num / NUM_MODES / 10)
-    modes, near = [], []
-    for cloud in clouds:
-        where = (cloud, centers(), COVER_RADIUS)
-        modes.append(int(coverage.modes_covered(*where, min_count).sum()))
-        near.append(round(int(coverage.mode_counts(*where).sum()) / num, 3))
-    return {"modes": modes, "near": near}
+    near = [metrics.mode_counts(each, centers(), LONG.reach).sum() for each in clouds]
+    return {
+        "modes": [num_covered(each) for each in clouds],
+        "near": [round(int(count) / clouds.shape[1], 3) for count in near],
+    }
 
 
 def run(
@@ -121,13 +267,13 @@ def run(
     """Play and judge: what is recorded of one run.
 
     Args:
-        generator_rate: as in ``play``.
-        discriminator_rate: as in ``play``.
-        gamma: as in ``play``.
-        seed: as in ``play``.
+        generator_rate: as in :func:`play`.
+        discriminator_rate: as in :func:`play`.
+        gamma: as in :func:`play`.
+        seed: as in :func:`play`.
 
     Returns:
-        What ``judge`` says of fifteen clouds, a hundred steps apart.
+        What :func:`judge` says of fifteen clouds, a hundred steps apart.
     """
     return judge(
         play(

@@ -8,20 +8,44 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+def ring_centers(modes: int, radius: float) -> Float[Tensor, "m 2"]:
+    r"""Centres on a circle, $c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$.
+
+    Args:
+        modes: $m$, how many.
+        radius: $r$, of the circle.
+
+    Returns:
+        One centre a row.
+
+    Raises:
+        ValueError: modes or radius not positive and finite.
+    """
+    _positive(modes=modes, radius=radius)
+    angle = torch.arange(modes) * (2 * math.pi / modes)
+    return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
 def ring_of_gaussians(
-    n: int, *, modes: int = 8, radius: float = 2.0, scale: float = 0.02, seed: int
+    n: int,
+    *,
+    modes: int = 8,
+    radius: float = 2.0,
+    scale: float = 0.02,
+    seed: int | torch.Generator,
 ) -> Float[Tensor, "n 2"]:
     r"""Points from m equal Gaussians on a circle, the usual test of mode collapse.
 
-    $$p(x)=\frac1m\sum_k\mathcal N(x;\,c_k,\,s^2I),\qquad
-    c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$$
+    $$p(x)=\frac1m\sum_k\mathcal N(x;\,c_k,\,s^2I),$$
+
+    with the centres $c_k$ of :func:`ring_centers`.
 
     Args:
         n: how many points.
         modes: $m$, how many Gaussians.
         radius: $r$, of the circle.
         scale: $s$, the standard deviation of each Gaussian.
-        seed: the same seed gives the same points.
+        seed: the same seed gives the same points; of a generator the next ones come.
 
     Returns:
         Points, ``(n, 2)``, in random order of their modes.
@@ -32,10 +56,12 @@ def ring_of_gaussians(
     Source: Metz et al. (2017), Unrolled generative adversarial networks, section 3.1.
     """
     _positive(n=n, modes=modes, radius=radius, scale=scale)
-    generator = torch.Generator().manual_seed(seed)
-    angle = torch.randint(modes, (n,), generator=generator) * (2 * math.pi / modes)
-    centers = radius * torch.stack([angle.cos(), angle.sin()], dim=1)  # (n, 2)
-    return centers + scale * torch.randn(n, 2, generator=generator)
+    generator = seed
+    if not isinstance(seed, torch.Generator):
+        generator = torch.Generator().manual_seed(seed)
+    which = torch.randint(modes, (n,), generator=generator)
+    noise = scale * torch.randn(n, 2, generator=generator)
+    return ring_centers(modes, radius)[which] + noise
 
 
 def mixture_1d(

@@ -10,16 +10,16 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from jensengap import answer_sheet, exercises, form, marking
-from jensengap.marking import OPEN, RIGHT, Mark
-from jensengap.verdict import CheckError
+from jensengap.check import CheckError
+from jensengap.exercises import chapters, form, marking, sheet
+from jensengap.exercises.marking import OPEN, RIGHT, Mark
 
 MIME = "application/vnd.jensengap.answer+json"
 _SIGNS = {RIGHT: "✓", OPEN: "○", marking.WRONG: "✗"}
 
 
-def exercise(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
-    """Check an answer, and say what is wrong with it; nothing is ever raised.
+def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
+    """Mark an exercise's answer, and say what is wrong with it; nothing is ever raised.
 
     Where the book is built (``JENSENGAP_STATIC`` is set) an exercise without an answer
     becomes a form in the page.
@@ -34,19 +34,19 @@ def exercise(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
         The mark, shown as one line; nothing where there is no such exercise.
     """
     try:
-        question = exercises.find(label)
+        question = chapters.find(label)
     except ValueError as error:
         print(error)
         return None
     try:
-        mark = marking.mark(question, (answer, *more) if more else answer)
+        found = marking.mark(question, (answer, *more) if more else answer)
     except Exception as error:  # somebody's own class may do anything
         print(f"{question.label}: what came cannot be read ({type(error).__name__})")
         return None
-    answer_sheet.note(mark)
+    sheet.note(found)
     built = bool(os.environ.get("JENSENGAP_STATIC"))
-    _show(mark, form.markup(question) if built and mark.state == OPEN else "")
-    return mark
+    _show(found, form.markup(question) if built and found.state == OPEN else "")
+    return found
 
 
 def solution(label: str, answer: Any) -> Mark:
@@ -54,7 +54,7 @@ def solution(label: str, answer: Any) -> Mark:
 
     Args:
         label: of the exercise.
-        answer: as in :func:`exercise`.
+        answer: as in :func:`mark`.
 
     Returns:
         The mark, shown as one line.
@@ -63,11 +63,11 @@ def solution(label: str, answer: Any) -> Mark:
         CheckError: the answer is not right.
         ValueError: there is no such exercise.
     """
-    mark = marking.mark(exercises.find(label), answer)
-    if mark.state != RIGHT:
-        raise CheckError(f"✗ {mark.label} is not solved by this: {mark.said}")
-    _show(mark, "")
-    return mark
+    found = marking.mark(chapters.find(label), answer)
+    if found.state != RIGHT:
+        raise CheckError(f"✗ {found.label} is not solved by this: {found.said}")
+    _show(found, "")
+    return found
 
 
 def hint(label: str = "") -> None:
@@ -77,7 +77,7 @@ def hint(label: str = "") -> None:
         label: of the exercise.
     """
     try:
-        hints = exercises.find(label).hints
+        hints = chapters.find(label).hints
     except ValueError as error:
         print(error)
         return
@@ -92,7 +92,7 @@ def save_answers(path: str | Path = "answers.json") -> None:
         path: of the file; the answers to other chapters that it holds already stay.
     """
     try:
-        print(f"{path}: {answer_sheet.save(path)}")
+        print(f"{path}: {sheet.save(path)}")
     except (TypeError, ValueError) as error:
         print(error)
 
@@ -104,25 +104,25 @@ def verify_answers(path: str | Path = "answers.json") -> None:
         path: of the file.
     """
     try:
-        print(f"{path}: {answer_sheet.verify(path)}")
+        print(f"{path}: {sheet.verify(path)}")
     except (TypeError, ValueError) as error:
         print(error)
 
 
-def _show(mark: Mark, markup: str) -> None:
-    said = mark.said
-    if mark.state == OPEN:
+def _show(found: Mark, markup: str) -> None:
+    said = found.said
+    if found.state == OPEN:
         said = f"{OPEN}. {said}"
-        said += f' For a hint: check.hint("{mark.label}").'
-    text = f"{_SIGNS[mark.state]} {mark.label} · {said}"
+        said += f' For a hint: exercises.hint("{found.label}").'
+    text = f"{_SIGNS[found.state]} {found.label} · {said}"
     if get_ipython() is None:
         print(text)
         return
     line = (
-        f'<div class="jg-answer" data-state="{mark.state}">{_SIGNS[mark.state]} '
-        f'<a href="#{mark.label}">{mark.label.removeprefix("ex-")}</a> '
+        f'<div class="jg-answer" data-state="{found.state}">{_SIGNS[found.state]} '
+        f'<a href="#{found.label}">{found.label.removeprefix("ex-")}</a> '
         f"<span>{html.escape(said)}</span></div>"
     )
-    kept = {"label": mark.label, "state": mark.state}
+    kept = {"label": found.label, "state": found.state}
     bundle = {"text/plain": text, "text/html": markup or line, MIME: kept}
     display(bundle, raw=True)

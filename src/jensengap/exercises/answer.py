@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jensengap import trial
-from jensengap.question import Choice, Number, Question, instruction, letters
-from jensengap.trial import Open, Refused, at, short
+from jensengap.exercises import trial
+from jensengap.exercises.question import Choice, Number, Question, instruction, letters
+from jensengap.exercises.trial import Open, Refused, at, short
 
 COMMA = (
     "a comma makes two numbers of one. Write a decimal point, and nothing between "

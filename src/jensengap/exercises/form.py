@@ -1,7 +1,7 @@
 """An exercise's question as a form in a page: a field, a verdict, hints to unfold.
 
 No kernel and no server: a few lines of script compare what is entered with the numbers
-that this module computed, and say what :mod:`jensengap.marking` would say.
+that this module computed, and say what :mod:`jensengap.exercises.marking` would say.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import html
 import json
 from typing import Any
 
-from jensengap import stage
-from jensengap.given import truths
-from jensengap.marking import SAID
-from jensengap.question import Choice, Number, Question
+from jensengap.exercises.answer import truths
+from jensengap.exercises.marking import SAID
+from jensengap.exercises.question import Choice, Number, Question
+from jensengap.markup import scripted
 
 _SCRIPT = (
     '<script type="application/json">{data}</script>'
@@ -34,7 +34,7 @@ def markup(question: Question) -> str:
     inside = _choice(question) if isinstance(question, Choice) else _number(question)
     text = json.dumps(_data(question), ensure_ascii=False, separators=(",", ":"))
     script = _SCRIPT.format(
-        data=text.replace("</", "<\\/"), code=stage.script("answer")
+        data=text.replace("</", "<\\/"), code=scripted.script("answer")
     )
     return (
         f'<form class="jg-ask" id="ask-{question.label}" data-exercise='

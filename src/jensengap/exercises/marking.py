@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from jensengap import given as answers
-from jensengap.given import float64, truths
-from jensengap.question import Choice, Mistake, Number, Question, instruction
-from jensengap.trial import Open, Refused, at, short
+from jensengap.exercises import answer as answers
+from jensengap.exercises.answer import float64, truths
+from jensengap.exercises.question import Choice, Mistake, Number, Question, instruction
+from jensengap.exercises.trial import Open, Refused, at, short
 
 RIGHT, OPEN, WRONG = "right", "not yet", "try again"
 # What is said in a kernel and in a page alike.

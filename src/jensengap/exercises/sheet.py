@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jensengap import exercises, marking
-from jensengap.question import Question
+from jensengap.exercises import chapters, marking
+from jensengap.exercises.question import Question
 
 FORMAT = "jensengap answers 1"
 
@@ -120,7 +120,7 @@ def _marked(answers: dict[str, Any]) -> Sheet:
 
 
 def _question(name: str) -> Question:
-    question = exercises.find(name)
+    question = chapters.find(name)
     if question.label != name:  # in two spellings an exercise would count twice
         raise ValueError(f"{name!r} is no label, {question.label!r} is")
     return question
@@ -139,12 +139,12 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ValueError(
             f"{path}: wanted a file of answers, there is none; write one with "
-            "check.save_answers"
+            "exercises.save_answers"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: wanted a file as check.save_answers writes it, and {error}; ask "
-            "for the file again, or choose another name"
+            f"{path}: wanted a file as exercises.save_answers writes it, and {error}; "
+            "ask for the file again, or choose another name"
         ) from None
     return answers
 
@@ -175,7 +175,7 @@ def main(paths: Sequence[str]) -> int:
         The exit status: 0 where all files are sound.
     """
     if not paths or paths[0] in ("-h", "--help"):
-        print("usage: python -m jensengap.answer_sheet answers.json …")
+        print("usage: python -m jensengap.exercises.sheet answers.json …")
         return 2
     status = 0
     # where the shell has not done it: a pattern stands for the files that fit it

@@ -5,17 +5,17 @@ Whatever it does becomes its results or one sentence; no error gets through.
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import io
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
 from torch import Tensor
-
-from jensengap import timelimit
 
 SECONDS = 5.0  # for all cases together
 LINES = 100  # that a function may print
@@ -104,7 +104,7 @@ def call(function: Callable[..., Any], cases: Sequence[Mapping[str, Any]]) -> li
 
     try:
         with redirect_stdout(_Brief(sys.stdout)):
-            return timelimit.call(calls, SECONDS)
+            return within(calls, SECONDS)
     except TimeoutError as error:
         raise Refused(
             f"The function {error}; look for a loop that never ends, or for far too "
@@ -172,3 +172,61 @@ def _own_line(function: Callable[..., Any], error: BaseException) -> str:
     code = getattr(inspect.unwrap(function), "__code__", None)
     own = [f for f in _frames(error) if code and f.filename == code.co_filename]
     return _line(own[-1]) if own else ""
+
+
+class _Stop(BaseException):
+    """Ends the thread that took too long; no ``except Exception`` catches it."""
+
+
+def within(function: Callable[[], Any], seconds: float) -> Any:
+    """Call a function, and stop it when its time is over.
+
+    A thread of its own does the work, since a signal would reach the main thread only,
+    and on some systems there is none. A loop in Python ends; a single call into
+    compiled code ends only when it returns, and goes on in the background until then;
+    so does what catches everything.
+
+    Args:
+        function: takes no argument.
+        seconds: how long it may run.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        TimeoutError: it ran longer; says whether it was stopped.
+        BaseException: whatever the function raises.
+    """
+    returned: list[Any] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            returned.append(function())
+        except BaseException as error:  # also SystemExit: nothing may end the kernel
+            raised.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        thread.join(seconds)
+    finally:  # a reader may interrupt the wait, too
+        late, stopped = thread.is_alive(), _stop(thread)
+    if late:
+        end = "was stopped" if stopped else "could not be stopped: restart the kernel"
+        raise TimeoutError(f"ran for more than {seconds:g} seconds and {end}")
+    if raised:
+        raise raised[0]
+    return returned[0]
+
+
+def _stop(thread: threading.Thread) -> bool:
+    """Ask a thread to end; say whether it has."""
+    for _ in range(10):  # what catches one request may not catch the next
+        if not thread.is_alive():
+            return True
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
+        )
+        thread.join(0.1)  # a loop in Python ends at its next step
+    return not thread.is_alive()

@@ -18,7 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from jensengap import fused, importance, nets, vae
+from jensengap import nets, vae
+from jensengap.fast import bernoulli_vae, evidence
 
 LATENT_DIM = 50
 HIDDEN_DIM = 200
@@ -28,7 +29,7 @@ PAPER = {
     "iwae": {1: 86.76, 5: 85.54, 50: 84.78},
 }
 # finished runs that come with the package: records, and some of the networks
-RECORDED = Path(str(files("jensengap"))) / "recorded" / "table-one"
+RECORDED = Path(str(files("jensengap.experiments"))) / "recorded" / "table-one"
 
 
 class Noise(NamedTuple):
@@ -97,12 +98,12 @@ class Objective(nn.Module):
     Args:
         model: the VAE.
         objective: ``"vae"`` or ``"iwae"``.
-        doubly: see :meth:`jensengap.fused.FusedVAE.forward`.
+        doubly: see :meth:`jensengap.fast.bernoulli_vae.FusedVAE.forward`.
     """
 
     def __init__(self, model: vae.VAE, objective: str, *, doubly: bool = False) -> None:
         super().__init__()
-        self.fused = fused.FusedVAE(model)
+        self.fused = bernoulli_vae.FusedVAE(model)
         self.kind = {"objective": objective, "doubly": doubly}
 
     def forward(
@@ -148,13 +149,13 @@ def score(
     chunk = 65_536 if x.is_cuda else 1024
     with torch.random.fork_rng(gpus):
         torch.manual_seed(seed)
-        evidence = importance.log_evidence(model, x, num_samples, chunk=chunk)
+        estimate = evidence.log_evidence(model, x, num_samples, chunk=chunk)
         elbo = model.terms(x, 20).elbo
-    return Scores(*(t.cpu() for t in (evidence[0], elbo, evidence[1])))
+    return Scores(*(t.cpu() for t in (estimate[0], elbo, estimate[1])))
 
 
 def load(path: Path) -> tuple[vae.VAE, dict[str, Any]]:
-    """Read a network that ``python -m jensengap.reproduce`` has trained.
+    """Read a network that ``python -m jensengap.experiments.reproduce`` has trained.
 
     Args:
         path: a ``.safetensors`` file of its.
@@ -183,7 +184,7 @@ def load(path: Path) -> tuple[vae.VAE, dict[str, Any]]:
     except RuntimeError as error:
         raise ValueError(
             f"{path} holds another network: wanted the one of table 1, got {error}; "
-            "name a file that jensengap.reproduce has written"
+            "name a file that jensengap.experiments.reproduce has written"
         ) from error
     return model, settings
 
@@ -191,7 +192,8 @@ def load(path: Path) -> tuple[vae.VAE, dict[str, Any]]:
 def records() -> list[dict[str, Any]]:
     """Read the records of the runs that come with the package.
 
-    Each is what ``python -m jensengap.reproduce`` wrote, and stands as it was written.
+    Each is what ``python -m jensengap.experiments.reproduce`` wrote, and stands as it
+    was written.
 
     Returns:
         One for each run, sorted by objective, $k$, epochs and seed: ``settings``;

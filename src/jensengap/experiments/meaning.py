@@ -13,9 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from jensengap import classifier as classifiers
-from jensengap import convnets, coverage, data, probes, projections, recipes, vae
+from jensengap import data, metrics, nets, probes, recipes, vae
 from jensengap import digit_gan as gans
+from jensengap import recipes as classifiers
+from jensengap.data import embedded
 
 LATENT_DIM = 16
 NUM_EPOCHS = 5  # of either model, 625 steps of one batch size
@@ -68,7 +69,7 @@ def labelled_codes(
 
 def fit_inverse(
     generate: Callable[[Tensor], Tensor], num_steps: int = 750
-) -> convnets.OnRows:
+) -> nets.OnRows:
     r"""Train an encoder for a generator after the fact: regress ``z`` on ``G(z)``.
 
     Every step draws fresh codes, so nothing but the generator is needed, and no data.
@@ -80,7 +81,7 @@ def fit_inverse(
     Returns:
         A network from images to codes.
     """
-    net = convnets.from_image(LATENT_DIM)
+    net = nets.from_image(LATENT_DIM)
     adam = torch.optim.Adam(net.parameters(), 4e-3, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 4e-3, total_steps=num_steps)
     for _ in range(num_steps):
@@ -106,7 +107,7 @@ def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float
         ``of_``, those of generated images end with the model's name.
     """
     torch.manual_seed(seed)
-    digits, tests = data.mnist_5k("train"), data.mnist_5k("test")
+    digits, tests = embedded.mnist_5k("train"), embedded.mnist_5k("test")
     probs, held_out = (data.unit_pixels(each.pixels) for each in (digits, tests))
     judge = classifiers.Classifier()
     classifiers.fit_classifier(judge, probs, digits.labels, num_epochs=5)
@@ -121,9 +122,9 @@ def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float
         features = judge.features(held_out), judge.features(probs[: len(held_out)])
         log_p = model.log_evidence(data.binarize(held_out[:200]), 500).log_p
         elbo = model.terms(data.binarize(held_out)).elbo
-    shares = coverage.precision_recall(*features)
+    shares = metrics.precision_recall(*features)
     results |= {"precision_real": shares.precision, "recall_real": shares.recall}
-    results["steepness_real"] = coverage.edge_steepness(held_out).mean()
+    results["steepness_real"] = metrics.edge_steepness(held_out).mean()
     results |= {"elbo_vae": elbo.mean(), "log_p_vae": log_p.mean()}
     return {name: _rounded(value) for name, value in results.items()}
 
@@ -140,7 +141,7 @@ def _from_prior(
     found = probes.evaluate(codes, labels, new_codes, new_labels)
     with torch.no_grad():
         images = generate(new_codes[: len(held_out)])
-        shares = coverage.precision_recall(
+        shares = metrics.precision_recall(
             judge.features(held_out), judge.features(images)
         )
         sure = judge(images).softmax(1).amax(1).mean()
@@ -153,7 +154,7 @@ def _from_prior(
         f"confidence_{name}": sure,
         f"precision_{name}": shares.precision,
         f"recall_{name}": shares.recall,
-        f"steepness_{name}": coverage.edge_steepness(images).mean(),
+        f"steepness_{name}": metrics.edge_steepness(images).mean(),
     }
 
 
@@ -176,10 +177,8 @@ def _of_images(
             "gan_inverted": inverses["gan"].codes,
             "gan_encoder": late(x),
             "pixels": x,
-            "components": projections.principal_components(seen, LATENT_DIM).encode(x),
-            "random_projection": projections.random_projection(seen, LATENT_DIM).encode(
-                x
-            ),
+            "components": probes.principal_components(seen, LATENT_DIM).encode(x),
+            "random_projection": probes.random_projection(seen, LATENT_DIM).encode(x),
             "random_encoder": untrained.encode(x).mean,
         }
         back = model.decode(means).mean - x

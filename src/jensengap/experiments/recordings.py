@@ -11,7 +11,7 @@ import json
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-_FOLDER = files("jensengap") / "recorded"
+_FOLDER = files("jensengap.experiments") / "recorded"
 
 
 class Recording(NamedTuple):

@@ -1,8 +1,10 @@
-"""``python -m jensengap.reproduce iwae 5``: one cell of table 1 of the IWAE paper.
+"""Reproduce one cell of table 1 of the IWAE paper, from the command line.
+
+``python -m jensengap.experiments.reproduce iwae 5``
 
 Trains and evaluates one network on the full MNIST, with a checkpoint every few minutes;
 started again after a kill, it goes on and ends with the same result. ``torchrun -m
-jensengap.reproduce iwae 5`` does the same on several processes or machines.
+jensengap.experiments.reproduce iwae 5`` does the same on several processes or machines.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from jensengap import data, data_full, processes, table_one
-from jensengap.long_run import Settings
-from jensengap.one_run import Run
+from jensengap import data
+from jensengap.data import embedded, full
+from jensengap.experiments import distributed, iwae_table
+from jensengap.experiments.resumable import Settings
+from jensengap.experiments.run import Run
 
 
 def mnist(split: str) -> Tensor:
@@ -43,7 +47,7 @@ def mnist(split: str) -> Tensor:
             "MNIST into MNIST/raw below it, or make it, and they are downloaded"
         )
     try:
-        return data_full.full_mnist(root, split).pixels
+        return full.full_mnist(root, split).pixels
     except (RuntimeError, ConnectionError) as error:
         raise ValueError(
             f"{error}. JENSENGAP_DATA may name another folder, and "
@@ -51,7 +55,7 @@ def mnist(split: str) -> Tensor:
         ) from error
 
 
-def digits(name: str, group: processes.Group) -> tuple[Tensor, Tensor]:
+def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
     """Training images in grey, and test images in black and white.
 
     The test images are binarised once, with a seed of their own: every run is judged
@@ -71,7 +75,7 @@ def digits(name: str, group: processes.Group) -> tuple[Tensor, Tensor]:
     for split in ("train", "test"):
         if group.local_rank > 0:
             group.wait()
-        each = mnist(split) if name == "full" else data.mnist_5k(split).pixels
+        each = mnist(split) if name == "full" else embedded.mnist_5k(split).pixels
         if group.local_rank == 0:
             group.wait()
         both.append(data.unit_pixels(each))
@@ -81,13 +85,14 @@ def digits(name: str, group: processes.Group) -> tuple[Tensor, Tensor]:
 def parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m jensengap.reproduce",
+        prog="python -m jensengap.experiments.reproduce",
         description="One cell of table 1 of Burda, Grosse and Salakhutdinov (2016).",
         epilog="JENSENGAP_DATA names the folder that holds MNIST/raw. On a machine of "
-        "four GPUs: torchrun --nproc-per-node 4 -m jensengap.reproduce iwae 50",
+        "four GPUs: torchrun --nproc-per-node 4 "
+        "-m jensengap.experiments.reproduce iwae 50",
     )
     add = parser.add_argument
-    add("objective", choices=sorted(table_one.PAPER), help="what is maximised")
+    add("objective", choices=sorted(iwae_table.PAPER), help="what is maximised")
     add("k", type=int, help="samples of z for each image: 1, 5 and 50 in the paper")
     add("--seed", type=int, default=0, help="of all chance")
     add("--epochs", type=int, default=100, help="passes over the training images")
@@ -134,8 +139,8 @@ def reproduce(arguments: argparse.Namespace) -> str:
             "networks are written with safetensors, which is not installed; run: "
             "pip install safetensors"
         )
-    processes.divide(settings.batch_size)
-    with processes.join(a.device) as group:
+    distributed.divide(settings.batch_size)
+    with distributed.join(a.device) as group:
         run = Run(settings, group, a.out, a.minutes)
         record = run.finished() or run.go(*digits(a.digits, group))
     if group.rank > 0:
@@ -165,7 +170,7 @@ def main(words: list[str] | None = None) -> None:
     try:
         said = reproduce(arguments)
     except (ValueError, OSError, FloatingPointError) as error:
-        raise SystemExit(f"jensengap.reproduce: {error}") from error
+        raise SystemExit(f"jensengap.experiments.reproduce: {error}") from error
     if said:
         print(said)
 

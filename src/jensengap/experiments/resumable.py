@@ -13,8 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jensengap import adam, data, soap, table_one, train, vae
-from jensengap.processes import Group
+from jensengap import data, train, vae
+from jensengap.experiments import iwae_table
+from jensengap.experiments.distributed import Group
+from jensengap.fast import adam, soap
 
 
 class Settings(NamedTuple):
@@ -63,7 +65,7 @@ def verify(settings: Settings, num_images: int) -> None:
         ValueError: an unknown objective, optimiser or gradient, a number that is too
             small, a batch larger than the data, or too few steps for the schedule.
     """
-    if settings.objective not in table_one.PAPER:
+    if settings.objective not in iwae_table.PAPER:
         raise ValueError(f"objective must be vae or iwae, got {settings.objective!r}")
     if settings.optimizer not in ("adam", "soap"):
         raise ValueError(f"optimizer must be adam or soap, got {settings.optimizer!r}")
@@ -122,10 +124,10 @@ class Training:
         seeds = [3 * settings.seed + i for i in range(3)]
         with torch.random.fork_rng([]):
             torch.manual_seed(seeds[0])
-            self.model: vae.VAE = table_one.network(probs.mean(0)).to(group.device)
+            self.model: vae.VAE = iwae_table.network(probs.mean(0)).to(group.device)
         self.order = torch.Generator().manual_seed(seeds[1])
         self.noise = torch.Generator(group.device).manual_seed(seeds[2])
-        self.objective = table_one.Objective(
+        self.objective = iwae_table.Objective(
             self.model, settings.objective, doubly=settings.gradient == "doubly"
         )
         self.loss = group.wrap(self.objective)
@@ -166,7 +168,7 @@ class Training:
         return train.Player("loss", self._step, optimizer, schedule)
 
     def _step(self, rows: Tensor) -> tuple[Tensor, train.Terms]:
-        noise = table_one.draw(
+        noise = iwae_table.draw(
             len(rows), self.probs.shape[1], self.num_samples, self.noise
         ).part(self.part)
         probs = self.probs.index_select(0, rows[self.part].to(self.probs.device))

@@ -21,9 +21,11 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from jensengap import checkpoint, data, table_one, vae
-from jensengap.long_run import Settings, Training
-from jensengap.processes import Group
+from jensengap import data, vae
+from jensengap.data import embedded
+from jensengap.experiments import checkpoint, iwae_table
+from jensengap.experiments.distributed import Group
+from jensengap.experiments.resumable import Settings, Training
 
 _BLOCK = 100  # test images that are evaluated with one seed
 _NETWORK = "784-200-200-50 tanh, Bernoulli"
@@ -151,7 +153,9 @@ class Run:
                 # the last round may have fewer blocks than processes
                 number = min(first + group.rank, len(blocks) - 1)
                 x = blocks[number].to(group.device)
-                scores = torch.stack(table_one.score(training.model, x, wanted, number))
+                scores = torch.stack(
+                    iwae_table.score(training.model, x, wanted, number)
+                )
                 every = group.gather(scores.to(group.device))
                 self.blocks += [each.cpu() for each in every[: len(blocks) - first]]
                 bar.update(len(self.blocks) - first)
@@ -161,9 +165,9 @@ class Run:
         self, training: Training, num_train: int, num_test: int
     ) -> dict[str, Any]:
         """Write network and record; then the checkpoint is not needed any more."""
-        scores = table_one.Scores(*torch.cat(self.blocks, 1).double())
+        scores = iwae_table.Scores(*torch.cat(self.blocks, 1).double())
         packed = _packed(training.model.state_dict(), self.settings)
-        paper = table_one.PAPER[self.settings.objective]
+        paper = iwae_table.PAPER[self.settings.objective]
         record = {
             "settings": self.settings._asdict(),
             "network": _NETWORK,
@@ -199,9 +203,9 @@ def check(model: vae.VAE) -> dict[str, Any]:
     Returns:
         The negative log-likelihood (nats an image), and of what it is.
     """
-    pixels = data.mnist_5k("test").pixels[:_NUM_CHECKED]
+    pixels = embedded.mnist_5k("test").pixels[:_NUM_CHECKED]
     x = data.binarize(data.unit_pixels(pixels), torch.Generator().manual_seed(0))
-    scores = table_one.score(model.cpu(), x, _CHECK_SAMPLES, 0)
+    scores = iwae_table.score(model.cpu(), x, _CHECK_SAMPLES, 0)
     return {
         "num_images": _NUM_CHECKED,
         "num_samples": _CHECK_SAMPLES,

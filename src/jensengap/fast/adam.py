@@ -1,4 +1,4 @@
-r"""Adam for one vector of parameters, as :func:`jensengap.backprop.flatten` makes it.
+r"""Adam for one vector of parameters, as :func:`jensengap.fast.perceptron.flatten` makes it.
 
 The numbers of ``torch.optim.Adam(..., fused=True)``, bit by bit, by the same compiled
 function. What is left out is the sorting of parameters into groups, devices and types:

@@ -32,7 +32,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from jensengap import backprop, nets, pixels, vae
+from jensengap import nets, vae
+from jensengap.fast import bernoulli_vae, perceptron
 
 
 class Value(NamedTuple):
@@ -69,10 +70,10 @@ class FusedVAE(nn.Module):
         super().__init__()
         verify(model)
         both = [*model.encoder.net.parameters(), *model.decoder.net.parameters()]
-        self.vector = backprop.flatten(both)
+        self.vector = perceptron.flatten(both)
         # after that: they hold views of the vector
-        self._encoder = backprop.MLP(model.encoder.net)
-        self._decoder = backprop.MLP(model.decoder.net)
+        self._encoder = perceptron.MLP(model.encoder.net)
+        self._decoder = perceptron.MLP(model.decoder.net)
         self.parts = [each.detach() for each in both]
 
     def forward(
@@ -123,7 +124,7 @@ class FusedVAE(nn.Module):
         objective, _, form = kind.partition("-")
         k, b, latent_dim = noise.shape
         num_encoder = 2 * len(self._encoder.weights)
-        into = backprop.parts(grad, self.parts)
+        into = perceptron.parts(grad, self.parts)
         seen = self._encoder.forward(x)
         # two blocks of their own: vector units want neighbours
         loc, raw = seen[-1].view(b, 2, latent_dim).transpose(0, 1).contiguous()
@@ -131,7 +132,7 @@ class FusedVAE(nn.Module):
         z = torch.addcmul(loc, scale, noise)
         made = self._decoder.forward(z.view(k * b, latent_dim))
         logits = made[-1].view(k, b, -1)
-        log_w = pixels.log_likelihood(logits, x)
+        log_w = bernoulli_vae.log_likelihood(logits, x)
         if form == "closed":
             kl = loc.square().add_(scale.square()).sum() / 2 - scale.log().sum()
             elbo = log_w.mean() - kl / b + latent_dim / 2
@@ -206,4 +207,4 @@ def verify(model: vae.VAE) -> None:
             f"{type(model.prior).__name__}; VAE's own methods take any other"
         )
     for net in (model.encoder.net, model.decoder.net):
-        backprop.MLP(net)
+        perceptron.MLP(net)

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jensengap import backprop, fused, pixels, vae
+from jensengap import vae
+from jensengap.fast import bernoulli_vae, perceptron
 
 
 @torch.no_grad()
@@ -25,7 +26,7 @@ def log_evidence(
     r"""Estimate $\log\frac1k\sum_i w_i$ of each image.
 
     Args:
-        model: as for :class:`jensengap.fused.FusedVAE`; left as it is.
+        model: as for :class:`jensengap.fast.bernoulli_vae.FusedVAE`; left as it is.
         x: images, as many as there are.
         num_samples: draws of ``z`` for each, $k$.
         chunk: draws decoded at a time; memory is about ``chunk * d`` numbers.
@@ -42,8 +43,8 @@ def log_evidence(
             "log_evidence needs an image, num_samples and chunk of at least 1, got "
             f"{len(x)}, {num_samples} and {chunk}"
         )
-    fused.verify(model)
-    decoder = backprop.MLP(model.decoder.net)
+    bernoulli_vae.verify(model)
+    decoder = perceptron.MLP(model.decoder.net)
     found = []
     for part in x.split(max(1, chunk // num_samples)):
         q = model.encode(part).base_dist
@@ -55,7 +56,7 @@ def log_evidence(
             z = torch.addcmul(q.loc, q.scale, noise)
             *_, hidden, logits = decoder.forward(z.flatten(0, 1))
             on = (hidden.view(size, len(part), -1) * to_image).sum(2) + offset
-            off = pixels.log_normaliser(logits).view_as(on)
+            off = bernoulli_vae.log_normaliser(logits).view_as(on)
             prior_over_q = (noise.square() - z.square()).sum(2) / 2
             # float64: both sums run over all draws, and their difference is wanted
             log_w = (on - off + prior_over_q).double()

@@ -6,8 +6,8 @@ layer, the gradient $g_i$ of a loss with respect to $u_i$ gives
 $$\nabla_{W_i}=g_i^\top a_{i-1},\qquad\nabla_{b_i}=\sum g_i,\qquad
 g_{i-1}=(g_iW_i)\odot\phi'(u_{i-1}).$$
 
-No graph is kept and no temporary made twice: that is what :mod:`jensengap.fused` is
-fast by. Source: Rumelhart, Hinton and Williams (1986).
+No graph is kept and no temporary made twice: that is what
+:mod:`jensengap.fast.bernoulli_vae` is fast by. Source: Rumelhart, Hinton and Williams (1986).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jensengap import backprop
+from jensengap.fast import perceptron
 
 _KEPT = 0.95  # of L and R, whenever they are measured
 _MEASURE = 10  # steps between two measurements; the first ten are all measured
@@ -32,7 +32,7 @@ class Soap(torch.optim.Optimizer):
     The first step moves nothing: it finds the bases.
 
     Args:
-        vector: all parameters, as :func:`jensengap.backprop.flatten` makes it.
+        vector: all parameters, as :func:`jensengap.fast.perceptron.flatten` makes it.
         like: tensors of the parameters' shapes, in their order.
         lr: the learning rate $\eta$; a schedule may change it.
         betas: how much of both moments a step keeps.
@@ -127,14 +127,14 @@ class Soap(torch.optim.Optimizer):
 
     def _measure(self, gradient: Tensor, state: dict[str, Any]) -> None:
         """Bring L and R up to date."""
-        parts = backprop.parts(gradient, self._like)
+        parts = perceptron.parts(gradient, self._like)
         for (number, side), factor in zip(self._sides, state["factors"], strict=True):
             g = parts[number].T if side else parts[number]
             factor.mul_(_KEPT).addmm_(g, g.T, alpha=1 - _KEPT)
 
     def _turn(self, state: dict[str, Any]) -> None:
         """Correct the bases by a step of orthogonal iteration, largest axis first."""
-        moments = backprop.parts(state["exp_avg_sq"], self._like)
+        moments = perceptron.parts(state["exp_avg_sq"], self._like)
         both = zip(state["factors"], state["bases"], strict=True)
         for (number, side), (factor, basis) in zip(self._sides, both, strict=True):
             ahead = factor @ basis
@@ -146,7 +146,7 @@ class Soap(torch.optim.Optimizer):
     def _rotated(self, vector: Tensor, state: dict[str, Any], *, back: bool) -> Tensor:
         """Write a vector in the bases, or one that is so written in the old axes."""
         out = vector.clone()
-        parts = backprop.parts(out, self._like)
+        parts = perceptron.parts(out, self._like)
         for (number, side), basis in zip(self._sides, state["bases"], strict=True):
             turn = basis.T if back else basis
             part = parts[number]

@@ -1,4 +1,8 @@
-"""The latent plane as a picture: codes behind, a point to move, and its digit."""
+"""The latent plane, live: a point to move, and what a trained decoder makes of it.
+
+In a page scripts run the decoder, without a kernel; in a live kernel the same call
+gives widgets, and torch computes.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from jensengap import plot, vae, weights
+from jensengap import nets, plot, vae
+from jensengap.markup import parameters, scripted, svg, widgets
 
+STEP = 0.05  # of the sliders
 DPI = 216  # of what is drawn as a picture: three times a screen's
 _SHADES = (plot.RECONSTRUCTION, plot.PRIOR, plot.GAP, plot.ACCENT, plot.MUTED)
 
@@ -36,7 +42,7 @@ def same_mean(model: vae.VAE, network: dict[str, Any], extent: float) -> None:
         )
     at = torch.linspace(-extent, extent, 5)
     z = torch.cartesian_prod(at, at).to(next(model.decoder.parameters()))
-    h, arrays = z, iter(weights.unpack(network["weights"]))
+    h, arrays = z, iter(parameters.unpack(network["weights"]))
     with torch.no_grad():
         for layer in network["layers"]:
             weight, bias = next(arrays).to(h), next(arrays).to(h)
@@ -105,3 +111,85 @@ def scene(
 
     update(*start)
     return fig, update
+
+
+def show(
+    model: vae.VAE,
+    codes: Float[Tensor, "n 2"],
+    labels: Int[Tensor, "m"],
+    *,
+    alt: str,
+    caption: str = "",
+    start: tuple[float, float] = (0.0, 0.0),
+    extent: float = 3.5,
+    kind: str = "float16",
+) -> None:
+    r"""Show the latent plane with a point to move, and what the decoder makes of it.
+
+    Args:
+        model: a VAE with two latent dimensions, whose decoder is a perceptron with a
+            Bernoulli head, or one whose numbers are the mean.
+        codes: where the encoder puts held-out examples.
+        labels: their classes, counted from 0; as many.
+        alt: what is to be seen, and what moving the point changes.
+        caption: what to look for; stands below the figure.
+        start: where the point starts; multiples of 0.05.
+        extent: the plane goes from ``-extent`` to ``extent``, a multiple of 0.05.
+        kind: of number the weights are rounded to, see :func:`parameters.pack`; float16
+            moves a pixel of a digit by less than a thousandth.
+
+    Outside a kernel there is no page, and the ``alt`` text is printed instead.
+
+    Raises:
+        ValueError: not two latent dimensions, codes and labels that do not match, a
+            network that the page cannot run, a picture that is not square, or a mean
+            that the page would get wrong.
+    """
+    if codes.shape[-1:] != (2,) or len(codes) != len(labels) or not len(codes):
+        raise ValueError(
+            "wanted codes (n, 2) and as many labels, got "
+            f"{tuple(codes.shape)} and {tuple(labels.shape)}"
+        )
+    last = "sigmoid" if model.decoder.head is nets.bernoulli else "identity"
+    network = parameters.network(model.decoder.net, kind, last)
+    same_mean(model, network, extent)
+    fig, update = scene(model, codes, labels, start, extent)
+    if widgets.wanted():
+        sliders = [
+            widgets.scale(name, value, extent, STEP)
+            for name, value in zip(("z₁", "z₂"), start, strict=True)
+        ]
+        widgets.panel(_drawn(fig, update, alt), sliders, svg.caption(caption))
+        return
+    data = network | {
+        "codes": parameters.pack([codes], "float16"),
+        "labels": labels.tolist(),
+        "names": [str(label) for label in range(int(labels.max()) + 1)],
+        "extent": extent,
+        "step": STEP,
+    }
+    sliders = "".join(
+        scripted.slider(name, value, -extent, extent, STEP)
+        for name, value in zip(("z₁", "z₂"), start, strict=True)
+    )
+    inside = (
+        f'<div class="jg-pair"><canvas class="jg-pad" style="{scripted.SQUARE}; '
+        'touch-action: none" tabindex="0" role="application" aria-label="Latent plane. Arrow keys '
+        'move the point, with Shift further; Home puts it at the origin."></canvas>'
+        f'<div class="jg-side"><canvas class="jg-picture" style="{scripted.SQUARE}; '
+        'image-rendering: pixelated" role="img"></canvas><p class="jg-readout">nearest '
+        f'code: <b class="jg-near"></b></p><div class="jg-controls">{sliders}</div>'
+        "</div></div>"
+    )
+    written = scripted.markup("decoder", ["decoder"], data, inside, fig, alt, caption)
+    scripted.show(written, fig, alt)
+
+
+def _drawn(fig: Figure, update: Callable[..., None], alt: str) -> Callable[..., str]:
+    """Make the function that updates a figure and returns its markup."""
+
+    def draw(*values: float) -> str:
+        update(*values)
+        return f'<div class="jg-figure">{svg.inline(fig, alt)}</div>'
+
+    return draw

@@ -18,9 +18,11 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from jensengap import page
+from jensengap.markup import svg
 
-_FOLDER = files("jensengap") / "scripts"
+_FOLDER = files("jensengap.markup") / "scripts"
+# With the element: a canvas that had its size from its own pixels would grow for ever.
+SQUARE = "width: 100%; aspect-ratio: 1"
 _COMMENT = re.compile(r"\s*//")
 
 
@@ -95,7 +97,7 @@ def markup(
     Raises:
         ValueError: an empty ``alt``.
     """
-    still = page.svg(fig, alt)
+    still = svg.inline(fig, alt)
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     text = text.replace("</", "<\\/")
     own = play[0] + hashlib.sha256((alt + text).encode()).hexdigest()[:8]
@@ -105,7 +107,7 @@ def markup(
         f'<div class="jg-still">{still}</div>'
         f'<div class="jg-stage" role="group" aria-label="{html.escape(alt)}" hidden>'
         f'{inside}</div><p class="jg-message" role="alert" hidden></p>'
-        f"{page.caption_html(caption)}"
+        f"{svg.caption(caption)}"
         "<noscript><p>A still picture: the live model needs scripts.</p></noscript>"
         f'<script type="application/json">{text}</script>'
         f'<script>{code}\njensengap.stage.open("{own}", jensengap.{play}.play);'
@@ -124,5 +126,5 @@ def show(written: str, fig: Figure, alt: str) -> None:
     if get_ipython() is None:
         print(alt)
         return
-    bundle = {"text/plain": alt, "text/html": written, "image/png": page.png(fig)}
+    bundle = {"text/plain": alt, "text/html": written, "image/png": svg.png(fig)}
     display(bundle, raw=True)

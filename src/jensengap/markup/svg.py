@@ -27,7 +27,7 @@ _PROPERTIES = {
 }  # fmt: skip
 
 
-def svg(fig: Figure, alt: str, prefix: str = "") -> str:
+def inline(fig: Figure, alt: str, prefix: str = "") -> str:
     """Draw as an ``<svg>`` element that takes its colours from the page.
 
     Args:
@@ -95,16 +95,16 @@ def _numbered(drawing: str) -> str:
     )
 
 
-def caption_html(caption: str) -> str:
+def caption(text: str) -> str:
     """Mark a caption up as a paragraph; nothing for no caption.
 
     Args:
-        caption: plain text.
+        text: plain text.
 
     Returns:
         Markup, or an empty string.
     """
-    return f'<p class="jg-caption">{html.escape(caption)}</p>' if caption else ""
+    return f'<p class="jg-caption">{html.escape(text)}</p>' if text else ""
 
 
 def png(fig: Figure) -> str:

@@ -6,7 +6,7 @@ import difflib
 import importlib
 from functools import cache
 
-from jensengap.question import Question
+from jensengap.exercises.question import Question
 
 CHAPTERS = (
     "latent_variables", "decomposition", "elbo", "posterior_kl",
@@ -25,7 +25,7 @@ def every() -> dict[str, Question]:
     """
     found = {}
     for chapter in CHAPTERS:
-        module = importlib.import_module(f"jensengap.exercises.{chapter}")
+        module = importlib.import_module(f"jensengap.exercises.chapters.{chapter}")
         found |= {question.label: question for question in module.QUESTIONS}
     return found
 

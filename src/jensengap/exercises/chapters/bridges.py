@@ -7,7 +7,7 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _leap(a: Tensor, b: Tensor) -> Tensor:

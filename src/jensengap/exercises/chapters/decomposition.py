@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log, pi
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _posterior(w: float, b: float, s: float, x: float) -> tuple[float, float]:

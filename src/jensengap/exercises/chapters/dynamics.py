@@ -7,7 +7,7 @@ from math import ceil, floor, log, sqrt
 import torch
 from torch import Tensor
 
-from jensengap.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number
 
 _TEN = 10.0  # times the critical penalty
 

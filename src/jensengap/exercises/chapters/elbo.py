@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from jensengap import quadrature
-from jensengap.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number
 
 
 def _variance(r: float) -> float:

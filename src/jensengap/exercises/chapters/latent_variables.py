@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp, pi, sqrt
 
-from jensengap.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number
 
 
 def _upper(w: float, b: float, s: float, x: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log, sqrt
 
-from jensengap.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number
 
 
 def _excess(D: int, shrink: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _turned(u: float, v: float, angle: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from math import erf, log, sqrt
 import torch
 from torch import Tensor
 
-from jensengap.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number
 
 
 def _order(v: float, tau: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import hypot, log
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _price(r: float) -> float:

@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 import torch
 from torch import Tensor
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _rate(level: float, spectrum: Tensor) -> float:

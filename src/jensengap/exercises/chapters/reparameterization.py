@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, exp
 
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _second(mu: float, sigma: float, b: float) -> float:

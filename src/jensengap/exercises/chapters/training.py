@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from jensengap import divergences, nets
-from jensengap.question import Choice, Mistake, Number
+from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _reconstruction(x: Tensor, mean: Tensor, variance: Tensor | float) -> Tensor:

@@ -1,0 +1,1 @@
+"""What the book shows in a page: drawings, figures that scripts move, widgets, data."""
