@@ -43,18 +43,18 @@ python:
 	exit 1; }
 
 book handout pdf lint clean distclean: python
-	@"$(PYTHON)" tools/make.py $@
+	@"$(PYTHON)" -m tools.make $@
 
 serve: python
-	@"$(PYTHON)" tools/make.py serve $(PORT)
+	@"$(PYTHON)" -m tools.make serve $(PORT)
 
 colab: python
-	@"$(PYTHON)" tools/make.py colab $(COLAB)
+	@"$(PYTHON)" -m tools.make colab $(COLAB)
 
 # A name may hold anything, a quotation mark too: make.py says what is wrong with it.
 quoted = '$(subst ','\'',$(1))'
 new-chapter: python
-	@"$(PYTHON)" tools/make.py $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
+	@"$(PYTHON)" -m tools.make $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
 
 test mutants recordings bench: python
-	@"$(PYTHON)" tools/make.py $@ $(ARGS)
+	@"$(PYTHON)" -m tools.make $@ $(ARGS)

@@ -35,6 +35,8 @@ def unpack(root: Path, folder: Path) -> None:
         root: has them in ``MNIST/raw``, packed or not.
         folder: gets them, in ``MNIST/raw`` too.
     """
+    from jensengap.files import write_whole  # not for the peers, as below
+
     place = folder / "MNIST" / "raw"
     place.mkdir(parents=True, exist_ok=True)
     for stem in STEMS.values():
@@ -46,9 +48,7 @@ def unpack(root: Path, folder: Path) -> None:
             content = (
                 plain.read_bytes() if found else gzip.decompress(packed.read_bytes())
             )
-            beside = place / f".{name}.half"
-            beside.write_bytes(content)
-            beside.replace(place / name)
+            write_whole(place / name, content)
 
 
 def main() -> None:

@@ -11,11 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tools"))
+from tools.build.environment import PIP
+from tools.build.freshness import digest, read_mark, write_mark
 
-from environment import PIP  # noqa: E402
-from freshness import digest, read_mark, write_mark  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 PINS = "benchmarks/requirements.txt"
 FOLDER = ROOT / "_build" / "bench"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.worker import THREADS
+from jensengap.files import write_whole
 
 
 def machine() -> dict[str, str | int]:
@@ -53,6 +54,4 @@ def record(path: Path, **sections: dict[str, Any]) -> None:
         "versions": versions(sections),
         **sections,
     }
-    half = path.with_name(f".{path.name}.half")
-    half.write_text(json.dumps(what, indent=1, allow_nan=False) + "\n", "utf-8")
-    half.replace(path)
+    write_whole(path, json.dumps(what, indent=1, allow_nan=False) + "\n")

@@ -29,7 +29,15 @@ GAN = ("gan_jensengap", "gan_dataloader")
 TIME_TO = ("jensengap_onecycle", "pytorch_examples")
 TARGET = -104.0  # nats an image
 ROOT = Path(__file__).resolve().parent.parent
-RECORDED = ROOT / "src" / "jensengap" / "experiments" / "recorded" / "bench" / "performance.json"
+RECORDED = (
+    ROOT
+    / "src"
+    / "jensengap"
+    / "experiments"
+    / "recorded"
+    / "bench"
+    / "performance.json"
+)
 
 
 class Plan(NamedTuple):

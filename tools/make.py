@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import chromium
-import environment
-from freshness import (
+from tools.build import chromium, environment
+from tools.build.freshness import (
     NUMBERS,
     SITE,
     digest,
@@ -21,7 +20,7 @@ from freshness import (
     site_address,
     write_mark,
 )
-from new_chapter import add_chapter
+from tools.chapters.new_chapter import add_chapter
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -78,7 +77,7 @@ def book() -> None:
 def _build(inputs: str) -> None:
     numbers = _fresh_cache()
     try:
-        environment.run(ROOT, "tools/execute.py", CACHE)
+        environment.run(ROOT, "-m", "tools.build.execute", CACHE)
     except SystemExit:
         raise SystemExit(
             "A chapter failed, and no site was built; its last lines above say why."
@@ -145,14 +144,14 @@ def mutants(*modules: str) -> None:
     """Breaks the package on purpose, and asks whether a test notices."""
     with alone():
         environment.ensure(ROOT)
-    environment.run(ROOT, "tools/mutants.py", *modules)
+    environment.run(ROOT, "-m", "tools.mutation.mutants", *modules)
 
 
 def recordings(*names: str) -> None:
     """Runs afresh the experiments that are too long for a chapter."""
     with alone():
         environment.ensure(ROOT)
-    environment.run(ROOT, "tools/record.py", *names)
+    environment.run(ROOT, "-m", "jensengap.experiments.record", *names)
 
 
 def bench(*names: str) -> None:
@@ -168,13 +167,15 @@ def colab(python: str = "") -> None:
     os.environ["JENSENGAP_REPOSITORY"] = address
     with alone():
         site = _sphinx(BUILD / "colab" / "site")
-    environment.run(ROOT, "tools/colab.py", site, address, *filter(None, [python]))
+    words = [site, address, *filter(None, [python])]
+    environment.run(ROOT, "-m", "tools.notebooks.colab", *words)
 
 
 def handout() -> None:
     """Copies the notebooks without their solutions, for a class."""
     book()
-    environment.run(ROOT, "tools/handout.py", SITE_FOLDER, BUILD / "handout")
+    where = [SITE_FOLDER, BUILD / "handout"]
+    environment.run(ROOT, "-m", "tools.notebooks.handout", *where)
 
 
 def new_chapter(name: str = "", title: str = "") -> None:
@@ -192,7 +193,7 @@ def pdf() -> None:
     """Prints the whole book into one PDF."""
     chromium.needed()  # sooner than after minutes of building
     book()
-    environment.run(ROOT, "tools/pdf.py", SITE_FOLDER, PDF)
+    environment.run(ROOT, "-m", "tools.pdf.pdf", SITE_FOLDER, PDF)
 
 
 def serve(port: str = "8000") -> None:

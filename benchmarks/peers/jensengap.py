@@ -1,4 +1,4 @@
-"""This package's fast path: the gradient written out, one vector, data in memory.
+"""This package's fast path: the gradient written out, data in memory.
 
 Denormal numbers are flushed to zero: Adam's moments of weights that get no gradient
 fade through them, and a processor is slow there. It has to be asked before torch starts
@@ -12,7 +12,7 @@ import torch
 from benchmarks import elbo
 from jensengap import nets, train, vae
 from jensengap.data import full
-from jensengap.fast import adam, bernoulli_vae
+from jensengap.fast import bernoulli_vae
 
 DISTRIBUTIONS = ("torch",)
 LATENT_DIM, BATCH = 20, 128
@@ -51,8 +51,9 @@ class Training:
         self.player = self.make_player()
 
     def make_player(self) -> train.Player:
-        """Chooses how the vector is moved."""
-        return train.Player("loss", self.step, adam.Adam(self.fused.vector, lr=1e-3))
+        """Chooses how the parameters are moved."""
+        adam = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=True)
+        return train.Player("loss", self.step, adam)
 
     def step(
         self, batch: tuple[torch.Tensor, torch.Tensor]

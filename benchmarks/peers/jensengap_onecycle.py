@@ -1,7 +1,7 @@
 """This package with a schedule: the rate rises to a peak and falls to nothing.
 
 Only the race to a given ELBO has it; there a schedule is what makes the difference.
-Source: Smith and Topin (2019); ``torch.optim.lr_scheduler.OneCycleLR``.
+Source: Smith and Topin (2019); ``recipes.one_cycle``.
 """
 
 from pathlib import Path
@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.peers import jensengap
-from jensengap import train
-from jensengap.fast import adam
+from jensengap import recipes, train
 
 DISTRIBUTIONS = jensengap.DISTRIBUTIONS
 MAX_RATE = 6e-3  # at the peak
@@ -27,12 +26,10 @@ class Training(jensengap.Training):
     def make_player(self) -> train.Player:
         """Chooses Adam under one cycle."""
         steps = EPOCHS * -(-len(self.images) // jensengap.BATCH)
-        optimizer = adam.Adam(self.fused.vector, MAX_RATE, betas=(0.9, 0.99))
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, MAX_RATE, total_steps=steps + 1, pct_start=0.1
-        )
+        kind = {"betas": (0.9, 0.99), "fused": True}
+        adam = torch.optim.Adam(self.model.parameters(), MAX_RATE, **kind)
         self.left = EPOCHS
-        return train.Player("loss", self.step, optimizer, cycle)
+        return train.Player("loss", self.step, adam, recipes.one_cycle(adam, steps + 1))
 
     def epoch(self) -> int:
         """Trains for an epoch.

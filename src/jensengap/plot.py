@@ -24,18 +24,7 @@ from matplotlib.patches import Ellipse
 from torch import Tensor
 
 from jensengap.markup import svg
-from jensengap.markup.svg import (
-    ACCENT as ACCENT,
-)
-from jensengap.markup.svg import (
-    GAP,
-    INK,
-    LINE,
-    MUTED,
-    PRIOR,
-    RECONSTRUCTION,
-)
-from jensengap.markup.svg import PAPER as PAPER
+from jensengap.markup.svg import ACCENT, GAP, INK, LINE, MUTED, PRIOR, RECONSTRUCTION
 
 # a hyphen that begins a number
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")

@@ -6,8 +6,40 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import OneCycleLR
 
 from jensengap import data, nets, train, vae
+
+
+def one_cycle(
+    optimizer: Optimizer, num_steps: int, *, warm_up: float = 0.1
+) -> OneCycleLR:
+    r"""Let the learning rate rise to its peak, then fall to nothing by a cosine.
+
+    The peak is the rate that the optimiser has now. A large rate goes far, but only
+    from a start that gives it good gradients, and only a small one settles.
+
+    Args:
+        optimizer: its first momentum is lowered while the rate is high.
+        num_steps: of the whole training.
+        warm_up: the share of them in which the rate rises.
+
+    Returns:
+        The schedule, to be stepped after each batch.
+
+    Raises:
+        ValueError: ten steps or fewer, too few to rise and fall.
+
+    Source: Smith and Topin (2019), Super-convergence.
+    """
+    if num_steps <= 10:
+        raise ValueError(
+            f"a one-cycle schedule needs more than 10 steps, got {num_steps}; raise "
+            "num_epochs, or lower batch_size"
+        )
+    rates = [group["lr"] for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, rates, total_steps=num_steps, pct_start=warm_up)
 
 
 def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VAE:
@@ -74,18 +106,9 @@ def fit_vae(
             f"{max_rate}"
         )
     num_steps = num_epochs * -(-len(probs) // batch_size)
-    if num_steps <= 10:
-        raise ValueError(
-            f"the schedule warms up over a tenth of the steps and needs more than 10, "
-            f"got {num_steps}; raise num_epochs or lower batch_size"
-        )
+    adam = Adam(model.parameters(), max_rate, betas=(0.9, 0.99), fused=True)
+    schedule = one_cycle(adam, num_steps)
     nets.start_at_mean(model.decoder.net, probs.mean(0))
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=max_rate, betas=(0.9, 0.99), fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_rate, total_steps=num_steps, pct_start=0.1
-    )
 
     def step(i: Tensor) -> tuple[Tensor, train.Terms]:
         x = data.binarize(probs[i])
@@ -95,7 +118,7 @@ def fit_vae(
 
     return train.fit(
         lambda: data.batches(len(probs), batch_size),
-        train.Player("loss", step, optimizer, schedule),
+        train.Player("loss", step, adam, schedule),
         num_epochs,
     )
 
@@ -149,15 +172,8 @@ def fit_classifier(
         ValueError: ten steps or fewer, too few for the schedule.
     """
     num_steps = num_epochs * -(-len(images) // max(batch_size, 1))
-    if num_steps <= 10:
-        raise ValueError(
-            "the schedule needs more than 10 steps, got "
-            f"{len(images)} images and {num_steps} steps; raise num_epochs"
-        )
-    adam = torch.optim.Adam(model.parameters(), max_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, max_rate, total_steps=num_steps, pct_start=0.2
-    )
+    adam = Adam(model.parameters(), max_rate, fused=True)
+    schedule = one_cycle(adam, num_steps, warm_up=0.2)
     side = nets.SIDE
 
     def step(rows: Tensor) -> tuple[Tensor, train.Terms]:

@@ -6,7 +6,7 @@ import re
 import pytest
 from reading import APPENDICES, equations, prose, text
 
-from toc import chapters
+from tools.build.toc import chapters
 
 CLAIMS, MISTAKES = APPENDICES[:2]
 VERDICTS = {"right", "imprecise", "contested", "wrong"}

@@ -5,7 +5,7 @@ import re
 import pytest
 from reading import prose, text
 
-from toc import chapters
+from tools.build.toc import chapters
 
 PLAN = text("appendix/course-plan")
 MINUTES = {

@@ -15,10 +15,10 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from reading import CHAPTERS, cells, text
 
-import environment
-from execute import CLOSING_CELL, run_through
 from jensengap import check
-from toc import ROOT, pages
+from tools.build import environment
+from tools.build.execute import CLOSING_CELL, run_through
+from tools.build.toc import ROOT, pages
 
 NOTEBOOKS = [page for page in pages() if is_myst_markdown_notebook(text(page))]
 SECONDS_A_CELL = 300

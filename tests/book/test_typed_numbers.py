@@ -4,7 +4,7 @@ import pytest
 import spoken
 from typed_numbers import in_formula, in_text
 
-from toc import pages
+from tools.build.toc import pages
 
 
 @pytest.mark.parametrize("page", pages())

@@ -5,13 +5,13 @@ from questions import AREA, SIDE
 from shell import kernel
 
 from jensengap import check, exercises
-from jensengap.exercises import sheet
+from jensengap.exercises import chapters, sheet
 
 
 @pytest.fixture(autouse=True)
 def two_questions(monkeypatch):
     known = {each.label: each for each in (AREA, SIDE)}
-    monkeypatch.setattr(exercises, "every", lambda: known)
+    monkeypatch.setattr(chapters, "every", lambda: known)
     monkeypatch.setattr(sheet, "_answers", {})
     monkeypatch.delenv("JENSENGAP_STATIC", raising=False)
 

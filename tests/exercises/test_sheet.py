@@ -121,7 +121,7 @@ def test_what_cannot_be_marked_is_refused_in_a_short_sentence(tmp_path, answers)
     body = {"format": sheet.FORMAT, "answers": answers}
     path = tmp_path / "answers.json"
     path.write_text(json.dumps(body | {"checksum": sheet._checksum(body)}))
-    with pytest.raises(ValueError, match="wanted a file as check") as refused:
+    with pytest.raises(ValueError, match="wanted a file as exercises") as refused:
         sheet.verify(path)
     assert str(path) in str(refused.value)
     assert len(str(refused.value)) < 500

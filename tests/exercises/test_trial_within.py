@@ -9,7 +9,7 @@ from jensengap.exercises import trial
 
 
 def test_what_the_function_returns_comes_back():
-    assert trial.call(lambda: 42, 5.0) == 42
+    assert trial.within(lambda: 42, 5.0) == 42
 
 
 def test_a_loop_that_never_ends_is_stopped_and_leaves_no_thread_behind():
@@ -19,7 +19,7 @@ def test_a_loop_that_never_ends_is_stopped_and_leaves_no_thread_behind():
 
     before = threading.active_count()
     with pytest.raises(TimeoutError, match=r"more than 0\.2 seconds and was stopped"):
-        trial.call(endless, 0.2)
+        trial.within(endless, 0.2)
     for _ in range(50):
         if threading.active_count() == before:
             break
@@ -37,7 +37,7 @@ def test_a_loop_that_catches_every_exception_is_stopped_as_well():
 
     before = threading.active_count()
     with pytest.raises(TimeoutError):
-        trial.call(stubborn, 0.2)
+        trial.within(stubborn, 0.2)
     for _ in range(50):
         if threading.active_count() == before:
             break
@@ -51,5 +51,5 @@ def test_an_error_is_raised_to_the_caller(error):
         raise error
 
     with pytest.raises(type(error)) as raised:
-        trial.call(fails, 5.0)
+        trial.within(fails, 5.0)
     assert raised.value is error

@@ -91,7 +91,7 @@ def test_a_kill_in_the_middle_of_writing_leaves_the_old_checkpoint(path):
     # the new file has all its bytes, but not yet its name
     program = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from jensengap import checkpoint\n"
+        "from jensengap.experiments import checkpoint\n"
         "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"checkpoint.save(Path(sys.argv[1]), {OF}, {{'position': 8}})\n"
     )

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-import record
+from jensengap.experiments import record
 
 
 def roll(sides, seed):

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import jensengap
-import record
-from jensengap.experiments import recordings
+from jensengap.experiments import record, recordings
 
 # of a machine's speed, which no seed repeats
 MEASURED = {"scale"}

@@ -171,7 +171,7 @@ def test_without_folder_and_network_it_says_how_to_get_the_data(monkeypatch, tmp
         raise ConnectionError("MNIST could not be downloaded; is there a network?")
 
     monkeypatch.delenv("JENSENGAP_DATA", raising=False)
-    monkeypatch.setattr(reproduce.data_full, "full_mnist", no_network)
+    monkeypatch.setattr(reproduce.full, "full_mnist", no_network)
     said = refused(monkeypatch, tmp_path, "vae", "1")
     assert "is there a network?. JENSENGAP_DATA may name another folder" in said
 

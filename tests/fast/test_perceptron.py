@@ -1,4 +1,4 @@
-"""The two passes through a perceptron against autograd, and one vector of parts."""
+"""The two passes through a perceptron against autograd, and room for the gradients."""
 
 import pytest
 import torch
@@ -69,21 +69,14 @@ def test_networks_that_are_no_perceptrons_are_refused_by_their_layers(net):
     assert str([type(each).__name__ for each in net]) in str(caught.value)
 
 
-def test_the_vector_holds_the_parameters_and_moves_them():
-    net = network()
-    before = [each.clone() for each in net.parameters()]
-    vector = perceptron.flatten(list(net.parameters()))
-    assert torch.equal(vector.data, torch.cat([each.flatten() for each in before]))
-    with torch.no_grad():
-        vector += 1
-    for one, was in zip(net.parameters(), before, strict=True):
-        assert torch.equal(one, was + 1)
-
-
-def test_parts_have_the_shapes_asked_for_and_no_memory_of_their_own():
-    vector, like = torch.arange(8.0), [torch.empty(2, 3), torch.empty(2)]
-    first, second = perceptron.parts(vector, like)
-    assert first.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert second.tolist() == [6, 7]
-    second.zero_()
-    assert vector[6:].tolist() == [0, 0]
+def test_room_for_gradients_has_the_shapes_asked_for_in_one_piece_of_memory():
+    like = [torch.empty(2, 3).double(), torch.empty(2).double()]
+    first, second = perceptron.together(like)
+    assert (first.shape, second.shape) == ((2, 3), (2,))
+    assert first.dtype == second.dtype == torch.float64
+    first.zero_()
+    second.copy_(torch.tensor([1.0, 2.0]))
+    assert first.eq(0).all()
+    whole = first.untyped_storage()
+    assert whole.data_ptr() == second.untyped_storage().data_ptr()
+    assert second.storage_offset() == 6

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-import chromium
+from tools.build import chromium
 
 
 def executable() -> str:

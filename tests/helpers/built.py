@@ -4,9 +4,10 @@ import json
 from functools import cache
 from pathlib import Path
 
-import make
 from bs4 import BeautifulSoup, Tag
 from recorded import executed
+
+from tools import make
 
 SITE = make.SITE_FOLDER
 VERDICT = "application/vnd.jensengap.verdict+json"

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
-from toc import ROOT
+from tools.build.toc import ROOT
 
 # Drawn from torch's global generator: functions of torch, methods, fresh layers.
 _FUNCTIONS = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 
-from toc import ROOT
+from tools.build.toc import ROOT
 
 STYLES = ("tokens", "text", "figures")
 

@@ -3,12 +3,12 @@
 from functools import cache
 
 import jupytext
-import make
 from jupyter_cache import get_cache
 from nbformat import NotebookNode
 
-from execute import LEFT
-from toc import source
+from tools import make
+from tools.build.execute import LEFT
+from tools.build.toc import source
 
 
 @cache

@@ -8,9 +8,9 @@ import torch
 from IPython.core.getipython import get_ipython
 from shell import kernel
 
-from jensengap import live, nets, recipes, ring, vae
+from jensengap import nets, recipes, ring, vae
 from jensengap.live import latent_plane, ring_game
-from jensengap.markup import parameters
+from jensengap.markup import parameters, widgets
 
 ALT = "a plane & a picture"
 RULES = ring.Rules(batch=16, points=80, enough=1)
@@ -158,10 +158,8 @@ def test_players_that_do_not_fit_the_plane_are_refused(pair):
 def notebook(tmp_path, monkeypatch):
     """A shell that has a kernel; yields the panel that is shown, once it is."""
     monkeypatch.delenv("JENSENGAP_STATIC", raising=False)
-    panels, panel = [], live.widgets.panel
-    monkeypatch.setattr(
-        live.widgets, "panel", lambda *given: panels.append(panel(*given))
-    )
+    panels, panel = [], widgets.panel
+    monkeypatch.setattr(widgets, "panel", lambda *given: panels.append(panel(*given)))
     with kernel(tmp_path):
         get_ipython().kernel = object()
         yield panels
@@ -189,10 +187,10 @@ def test_in_a_live_kernel_the_game_plays_tick_by_tick(notebook, players):
     first = picture.value
     assert ">step 0<" in first
     clock.value = 1
-    assert f">step {live.STEPS}<" in picture.value
+    assert f">step {ring_game.STEPS}<" in picture.value
     ratio.value = 0  # another ratio plays no step
-    assert f">step {live.STEPS}<" in picture.value
+    assert f">step {ring_game.STEPS}<" in picture.value
     clock.value = 2
-    assert f">step {2 * live.STEPS}<" in picture.value
+    assert f">step {2 * ring_game.STEPS}<" in picture.value
     clock.value = 0  # stop: from the beginning
     assert picture.value == first

@@ -277,7 +277,7 @@ def test_real_points_in_the_page_are_those_of_the_ring(run):
         rules,
     )
     points = torch.tensor(found).reshape(-1, 2).float()
-    centers = ring.Match(nets.mlp(2, 1), nets.mlp(2, 2), ring.RULES).centers()
+    centers = ring.centers(ring.RULES)
     counts = metrics.mode_counts(points, centers, 5 * rules["scale"])
     assert counts.sum() == 4000
     assert (counts - 500).abs().max() < 4 * (500 * 7 / 8) ** 0.5
@@ -287,7 +287,7 @@ def test_real_points_in_the_page_are_those_of_the_ring(run):
 
 def test_covered_modes_in_the_page_are_those_of_the_package(run):
     rules = ring.Rules(modes=7, radius=1.5, reach=0.4, enough=3)
-    centers = ring.Match(nets.mlp(2, 1), nets.mlp(2, 2), rules).centers()
+    centers = ring.centers(rules)
     torch.manual_seed(6)
     seen = set()
     for scale in (0.3, 0.6, 1.2):

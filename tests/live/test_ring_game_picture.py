@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from jensengap import nets, plot, ring
+from jensengap import nets, ring
 from jensengap.live import ring_game
+from jensengap.markup import svg
 
 WORDS = "a ring and a generator"
 
@@ -18,7 +19,7 @@ def played():
 
 
 def test_the_picture_counts_steps_and_modes(played):
-    drawing = plot.svg(ring_game.scene(played, 3.2), WORDS)
+    drawing = svg.inline(ring_game.scene(played, 3.2), WORDS)
     assert ">step 20<" in drawing
     assert f">{played.num_covered()} of 8 modes covered<" in drawing
 
@@ -58,5 +59,5 @@ def test_a_discriminator_that_is_sure_everywhere_has_no_border(played):
 
 
 def test_one_match_makes_the_same_picture_each_time(played):
-    drawings = [plot.svg(ring_game.scene(played, 3.2), WORDS) for _ in range(2)]
+    drawings = [svg.inline(ring_game.scene(played, 3.2), WORDS) for _ in range(2)]
     assert drawings[0] == drawings[1]

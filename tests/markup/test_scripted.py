@@ -6,8 +6,7 @@ import re
 import pytest
 from shell import kernel
 
-from jensengap import plot
-from jensengap.markup import scripted
+from jensengap.markup import scripted, svg
 
 SCRIPTS = ("answer", "numbers", "network", "stage", "decoder", "game", "arena")
 ALT = 'a "plane" & a point'
@@ -49,7 +48,7 @@ def test_an_unknown_script_is_an_error():
 
 def test_a_figure_holds_its_still_picture_its_words_and_its_data(still):
     markup = make(still, words="</script><b>", numbers=[1, 2])
-    assert plot.svg(still, ALT) in markup
+    assert svg.inline(still, ALT) in markup
     assert markup.count('class="jg-figure jg-live jg-decoder"') == 1
     assert '<p class="jg-caption">look &amp; see</p>' in markup
     assert "<noscript>" in markup

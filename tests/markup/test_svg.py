@@ -29,7 +29,7 @@ def test_every_colour_of_the_book_becomes_its_own_property():
     }  # fmt: skip
     for constant, name in named.items():
         fig, ax = plot.figure()
-        ax.axhline(0, color=getattr(plot, constant), linewidth=3.21)
+        ax.axhline(0, color=getattr(svg, constant), linewidth=3.21)
         style = re.search(
             r'style="([^"]*stroke-width: 3.21[^"]*)"', svg.inline(fig, "a")
         )

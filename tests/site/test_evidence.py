@@ -4,19 +4,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import evidence
-import ledger
 import pytest
 from bs4 import BeautifulSoup
 from reading import FRONT_MATTER
 
+from _ext.ledger import evidence, ledger
 from jensengap.check import Verdict
 
-EXTENSIONS = Path(evidence.__file__).parent
+EXTENSIONS = Path(evidence.__file__).parents[2]  # of the folder _ext
 SETTINGS = f"""
 import sys
 sys.path.insert(0, {str(EXTENSIONS)!r})
-extensions = ["myst_nb", "ledger", "check_marks"]
+extensions = ["myst_nb", "_ext.ledger.ledger", "_ext.ledger.check_marks"]
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 suppress_warnings = ["mystnb.unknown_mime_type"]

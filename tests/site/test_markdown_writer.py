@@ -4,10 +4,11 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 from exported import formulas, shown
-from markdown_inline import Place, code, escaped
-from markdown_writer import block, blocks
 from myst_parser.docutils_ import Parser
-from plain_latex import display, plain
+
+from _ext.notebooks.markdown_inline import Place, code, escaped
+from _ext.notebooks.markdown_writer import block, blocks
+from _ext.notebooks.plain_latex import display, plain
 
 MACROS = {
     "E": r"\mathbb{E}",

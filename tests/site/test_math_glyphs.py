@@ -2,9 +2,9 @@
 
 import re
 
-import math_glyphs
-import offline_math
 import pytest
+
+from _ext.pages import math_glyphs, offline_math
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,16 @@ import sys
 
 import nbformat
 import pytest
-from notebooks import address
 from reading import FRONT_MATTER
 
-import freshness
-from toc import ROOT
+from _ext.notebooks.export import address
+from tools.build import freshness
+from tools.build.toc import ROOT
 
 CONF = """
 import sys
 sys.path[:0] = [{ext!r}, {src!r}]
-extensions = ["myst_nb", "sphinx_proof", "sphinx_exercise", "notebooks"]
+extensions = ["myst_nb", "sphinx_proof", "sphinx_exercise", "_ext.notebooks.export"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 nb_execution_mode = "off"
 numfig = math_numfig = True
@@ -82,7 +82,7 @@ answer = ...
 def built(tmp_path_factory):
     """Build the small book twice, from nothing; return its notebook's two files."""
     book = tmp_path_factory.mktemp("book")
-    ext, src = str(ROOT / "book" / "_ext"), str(ROOT / "src")
+    ext, src = str(ROOT / "book"), str(ROOT / "src")
     (book / "conf.py").write_text(CONF.format(ext=ext, src=src))
     (book / "index.md").write_text(PAGE)
     known = {
@@ -144,7 +144,7 @@ def test_the_first_cell_installs_beside_what_is_there(built):
 
 
 def test_a_cell_that_is_on_no_page_is_an_error(tmp_path):
-    ext, src = str(ROOT / "book" / "_ext"), str(ROOT / "src")
+    ext, src = str(ROOT / "book"), str(ROOT / "src")
     (tmp_path / "conf.py").write_text(CONF.format(ext=ext, src=src))
     gone = PAGE.replace("[remove-input]", "[remove-input, remove-output]")
     (tmp_path / "index.md").write_text(gone)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from built import SITE
-from one_stylesheet import JOINED, in_order, without_unused
+
+from _ext.pages.one_stylesheet import JOINED, in_order, without_unused
 
 
 def test_the_order_of_each_page_is_the_order_of_all():

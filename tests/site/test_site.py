@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from urllib.parse import unquote, urlsplit
 
-import make
 import pytest
 from bs4 import BeautifulSoup
 from built import SITE, article, html, of, verdicts
 from reading import equations
 
-from toc import chapters, pages
+from tools import make
+from tools.build.toc import chapters, pages
 
 MEGABYTE = 1_000_000
 

@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 from shell import kernel
 
 from jensengap import figures, plot
+from jensengap.markup import svg
 
 SLIDERS = {"mean <μ>": [-1.0, 0.0, 0.5], "width": [0.5, 1.0]}
 ALT = 'a point & a bar, "moved"'
@@ -77,7 +78,7 @@ def test_every_frame_of_the_table_is_the_frame_drawn_directly(shown, scene):
     assert len(data["frames"]) == len(frames) == 6
     for number, values in enumerate(frames):
         update(*values)
-        wanted = flat(ElementTree.fromstring(plot.svg(fig, ALT, prefix)))
+        wanted = flat(ElementTree.fromstring(svg.inline(fig, ALT, prefix)))
         assert flat(applied(drawn(markup), data, number)) == wanted
 
 
@@ -94,7 +95,7 @@ def test_without_scripts_the_middle_frame_stands(shown, scene):
     markup = shown["text/html"]
     update(0.0, 1.0)
     prefix = re.search(r' id="([^"]+)"', markup)[1]
-    wanted = ElementTree.fromstring(plot.svg(fig, ALT, prefix))
+    wanted = ElementTree.fromstring(svg.inline(fig, ALT, prefix))
     assert flat(drawn(markup)) == flat(wanted)
     assert drawn(markup).attrib == wanted.attrib
     assert "<noscript>" in markup
@@ -173,7 +174,7 @@ def test_in_a_live_kernel_a_frame_is_drawn_when_it_is_asked_for(
     assert [slider.description for slider in controls.children] == list(SLIDERS)
     assert controls.children[0].label == "0.50"
     update(0.5, 1.0)
-    assert plot.svg(fig, ALT) in picture.value
+    assert svg.inline(fig, ALT) in picture.value
     assert "look &amp; see" in caption.value
 
 

@@ -9,7 +9,7 @@ from shell import kernel
 from jensengap import figures, plot
 
 MEANS, WIDTHS = [0.0, 0.4, 0.8], [0.43, 0.55]
-LOG_P = float(figures.MODEL.evidence().log_prob(figures.X))
+LOG_P = float(figures._MODEL.evidence().log_prob(figures._X))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import torch
 from shell import kernel
 
 from jensengap import plot
+from jensengap.markup import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -24,7 +25,7 @@ def test_figure_returns_one_axes_or_an_array_of_them():
 
 @pytest.mark.parametrize("alt", ["", "  \n"])
 def test_a_figure_without_words_is_refused(drawing, alt):
-    for draw in (plot.svg, lambda fig, alt: plot.show(fig, alt=alt)):
+    for draw in (svg.inline, lambda fig, alt: plot.show(fig, alt=alt)):
         with pytest.raises(ValueError, match="alt must say what the figure shows"):
             draw(drawing, alt)
 

@@ -91,7 +91,9 @@ def test_the_schedule_ends_with_the_last_batch_whole_or_not(
 def test_a_schedule_of_ten_steps_or_fewer_is_refused_with_their_number(
     probs, num_epochs
 ):
-    with pytest.raises(ValueError, match=f"more than 10, got {num_epochs}; raise num_"):
+    with pytest.raises(
+        ValueError, match=f"more than 10 steps, got {num_epochs}; raise num_"
+    ):
         recipes.fit_vae(
             model(), probs, num_epochs=num_epochs, max_rate=1e-3, batch_size=250
         )

@@ -20,7 +20,7 @@ def test_the_centers_are_those_of_the_data():
 
 
 def test_data_cover_all_modes():
-    points = toy.ring_of_gaussians(2000, scale=ring.SCALE, seed=0)
+    points = toy.ring_of_gaussians(2000, scale=ring.LONG.scale, seed=0)
     verdict = ring.judge(points[None])
     assert verdict["modes"] == [8]
     # within three standard deviations in the plane
@@ -42,7 +42,7 @@ def test_what_lies_between_the_modes_is_wasted():
 
 def test_the_same_words_give_the_same_game_and_another_seed_another_one():
     first, again = (ring.play(**PLAY, **SHORT, seed=0) for _ in range(2))
-    assert first.shape == (2, ring.NUM_SAMPLES, 2)
+    assert first.shape == (2, ring.LONG.points, 2)
     assert torch.equal(first, again)
     assert not torch.equal(first, ring.play(**PLAY, **SHORT, seed=1))
 
@@ -67,7 +67,7 @@ def test_what_is_recorded_is_the_judgement_of_the_game(monkeypatch):
 
     def play(**words):
         asked.update(words)
-        return ring.centers()[None, :5].repeat(3, 8, 1)
+        return ring.centers()[None, :5].repeat(3, 400, 1)
 
     monkeypatch.setattr(ring, "play", play)
     assert ring.run(**PLAY, seed=7) == {"modes": [5] * 3, "near": [1.0] * 3}

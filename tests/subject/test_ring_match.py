@@ -62,18 +62,18 @@ def test_the_ratio_is_that_of_the_first_steps(players):
 def test_real_points_lie_on_the_ring(players):
     game = ring.Match(*players, ring.Rules(modes=5, radius=3.0, scale=0.05))
     points = game.sample(2000)
-    distance, nearest = torch.cdist(points, game.centers()).min(1)
+    distance, nearest = torch.cdist(points, ring.centers(game.rules)).min(1)
     assert distance.max() < 0.05 * 6
     counts = nearest.bincount(minlength=5)
     assert (counts - 400).abs().max() < 4 * (400 * 4 / 5) ** 0.5
-    assert float(game.centers().norm(dim=1).sub(3).abs().max()) < 1e-6
+    assert float(ring.centers(game.rules).norm(dim=1).sub(3).abs().max()) < 1e-6
 
 
 def test_a_generator_that_is_the_data_covers_every_mode(players):
     game = ring.Match(*players, ring.RULES)
     game.made = lambda: game.real
     assert game.num_covered() == 8
-    game.made = lambda: game.centers()[:3].repeat(100, 1)
+    game.made = lambda: ring.centers(game.rules)[:3].repeat(100, 1)
     assert game.num_covered() == 3
 
 
@@ -95,6 +95,24 @@ def test_belief_is_d_on_a_grid_from_the_top_left(players):
     torch.testing.assert_close(
         torch.stack([found[0, 0], found[0, 3], found[3, 0]]), wanted
     )
+
+
+def test_a_penalty_flattens_the_discriminator_where_the_data_are(players):
+    """R1 weighs its slope at real points; ten times the weight, less slope."""
+    slopes = []
+    for gamma in (0.0, 10.0):
+        game = ring.Match(*players, ring.RULES, gamma)
+        game.play(300)
+        real = game.sample(1000).requires_grad_()
+        (slope,) = torch.autograd.grad(game.discriminator(real).sum(), real)
+        slopes.append(float(slope.square().sum(1).mean()))
+    assert slopes[1] < slopes[0] / 2
+
+
+@pytest.mark.parametrize("gamma", [-1.0, float("nan")])
+def test_a_negative_penalty_is_refused(players, gamma):
+    with pytest.raises(ValueError, match="gamma must be 0 or more"):
+        ring.Match(*players, ring.RULES, gamma)
 
 
 def test_no_step_is_no_play(players):

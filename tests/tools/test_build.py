@@ -3,15 +3,15 @@
 import subprocess
 import sys
 
-import make
 import nbformat
 import pytest
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from reading import FRONT_MATTER
 
-import execute
-import freshness
+from tools import make
+from tools.build import execute, freshness
+from tools.build.toc import ROOT
 
 NAMES = ("src", "requirements.txt")
 
@@ -178,11 +178,12 @@ def test_what_a_chapter_leaves_is_kept_beside_it_and_not_in_it(tmp_path):
 def test_two_runs_at_once_wait_for_each_other(monkeypatch, tmp_path):
     monkeypatch.setattr(make, "ROOT", tmp_path)
     script = (
-        "import sys, pathlib, make; make.ROOT = pathlib.Path(sys.argv[1])\n"
+        "import sys, pathlib\nfrom tools import make\n"
+        "make.ROOT = pathlib.Path(sys.argv[1])\n"
         "with make.alone(): print('mine')"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    where = {"cwd": make.__file__.removesuffix("make.py"), "text": True}
+    where = {"cwd": ROOT, "text": True}
     with make.alone():
         second = subprocess.Popen(command, stdout=subprocess.PIPE, **where)
         assert "waiting for it" in second.stdout.readline()

@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-import colab
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from toc import ROOT
+from tools.build.toc import ROOT
+from tools.notebooks import colab
 
 
 def test_only_additions_change_nothing():

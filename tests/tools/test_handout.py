@@ -4,7 +4,6 @@ import ast
 import builtins
 from copy import deepcopy
 
-import handout
 import nbformat
 import pytest
 from exported import FOLDER, notebook
@@ -13,7 +12,8 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from reading import cells
 
-from toc import chapters, pages
+from tools.build.toc import chapters, pages
+from tools.notebooks import handout
 
 NOTEBOOKS = [page for page in pages() if cells(page)]
 

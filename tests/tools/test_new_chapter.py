@@ -9,13 +9,13 @@ import sys
 import nbformat
 import pytest
 
-import environment
-import new_chapter
 from jensengap import exercises
 from jensengap.check import MIME
 from jensengap.exercises import marking
-from new_chapter import PLAN, QUESTIONS, READING, TOC
-from toc import ROOT, chapters
+from tools.build import environment
+from tools.build.toc import ROOT, chapters
+from tools.chapters import new_chapter
+from tools.chapters.new_chapter import PLAN, QUESTIONS, READING, TOC
 
 LEFT_OUT = (".git", ".venv", "_build", "__pycache__", ".*_cache", ".hypothesis")
 # One in each part: a plain name, the longest, and one with a digit.
@@ -25,16 +25,19 @@ NAMES = (
     "gan/part-2",
 )
 STATIC = [
-    f"tests/test_{name}.py"
-    for name in (
-        "chapters", "typed_numbers", "course_plan", "glossary", "references", "layers",
-        "exercises",
-    )
-]  # fmt: skip
+    *(
+        f"tests/book/test_{name}.py"
+        for name in ("chapters", "typed_numbers", "course_plan", "glossary")
+    ),
+    "tests/book/test_references.py",
+    "tests/book/test_every_exercise.py",
+    "tests/test_layers.py",
+]
 # These read the built site, or what the build executed; the tree was never built.
 NEED_THE_BUILD = ("asks_first_and_its_solution_passes", "page_of_references_links_it")
 EXECUTE = """
-import sys, pathlib, jupytext, execute
+import sys, pathlib, jupytext
+from tools.build import execute
 path, made = map(pathlib.Path, sys.argv[1:])
 notebook = jupytext.read(path)
 result, _ = execute.run_through(notebook, path.parent)
@@ -46,7 +49,7 @@ sys.exit(result.exc_string if result.err else 0)
 def variables(root):
     """Returns the environment of the build, with the modules of another tree."""
     kept = environment.clean_variables(root)
-    path = os.pathsep.join(str(root / folder) for folder in ("src", "tools"))
+    path = os.pathsep.join(str(root / folder) for folder in ("src", ""))
     kept = {k: v for k, v in kept.items() if not k.startswith(("PYTEST_", "MAKE"))}
     return kept | {"PYTHONPATH": path}
 
@@ -262,12 +265,18 @@ def test_make_hands_on_what_it_was_given_and_prints_the_sentence(tree, words, sa
 
 
 def test_the_exit_status_is_one(tree):
-    done = run(tree, sys.executable, "tools/make.py", "new-chapter", "gan/A", "")
+    done = run(tree, sys.executable, "-m", "tools.make", "new-chapter", "gan/A", "")
     assert done.returncode == 1
 
 
-PIECES = ("book/gan/ant.md", "src/jensengap/exercises/ant.py", TOC, READING, QUESTIONS,
-          PLAN)  # fmt: skip
+PIECES = (
+    "book/gan/ant.md",
+    "src/jensengap/exercises/chapters/ant.py",
+    TOC,
+    READING,
+    QUESTIONS,
+    PLAN,
+)
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -297,7 +306,7 @@ def test_what_fails_midway_leaves_the_tree_as_it_was(tree, monkeypatch, call, er
             raise error
         replace(*paths)
 
-    monkeypatch.setattr(new_chapter.os, "replace", failing)
+    monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(type(error)):
         new_chapter.add_chapter(tree, "gan/ant")
     assert len(calls) == call + 1
@@ -305,11 +314,11 @@ def test_what_fails_midway_leaves_the_tree_as_it_was(tree, monkeypatch, call, er
 
 
 def test_a_file_that_is_not_there_is_named(tree):
-    (tree / "tools" / "chapter.md").unlink()
+    (tree / "tools" / "chapters" / "chapter.md").unlink()
     before = files(tree)
     done = make(tree, "NAME=gan/ant")
     assert "Nothing was made: " in done.stderr
-    assert "tools/chapter.md, No such file" in done.stderr
+    assert "tools/chapters/chapter.md, No such file" in done.stderr
     assert files(tree) == before
 
 

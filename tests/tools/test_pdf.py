@@ -6,16 +6,14 @@ import unicodedata
 from typing import NamedTuple
 
 import browser
-import make
 import pytest
 from built import article, of
 from pypdf import PdfReader
 from pypdf.generic import DecodedStreamObject, NameObject
 
-import bound
-import one_page
-import pdf
-from toc import chapters, pages, parts
+from tools import make
+from tools.build.toc import chapters, pages, parts
+from tools.pdf import bound, one_page, pdf
 
 CONTROLS = {"Play", "Pause", "Reset", "Step", "Start", "Check", "Copy", "Mark as read"}
 OUTLINES = re.compile(rb"^[-\d. ]+ [clmvy]\n|^(?:h|f\*?)\n", re.MULTILINE)

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from mutmut.mutation import file_mutation
 
-import mutmut_further
-import survivors
-from survivors import Change, Mutant
+from tools.mutation import mutmut_further, survivors
+from tools.mutation.survivors import Change, Mutant
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DIFF = """\
 --- src/jensengap/bounds.py
 +++ src/jensengap/bounds.py
@@ -116,7 +115,7 @@ def test_the_table_counts_each_module_and_all():
 
 
 def test_the_reasons_at_hand_can_be_read_and_are_about_modules_that_exist():
-    for change in survivors.read_reasons(ROOT / "tests" / "survivors.toml"):
+    for change in survivors.read_reasons(ROOT / "tests" / "tools" / "survivors.toml"):
         source = ROOT / "src" / "jensengap" / f"{change.module}.py"
         name = change.function.rpartition(".")[2]
         assert f"def {name}(" in source.read_text("utf-8"), change.function

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from jensengap.files import write_whole
+
 # What the site is made of, and what the numbers in its chapters come from.
 # A chapter's own text is not in the second list: the cache compares it itself.
 SITE = (
@@ -20,9 +22,9 @@ SITE = (
 )
 NUMBERS = (
     "src",
-    "tools/closing_cell.py",
-    "tools/environment.py",
-    "tools/execute.py",
+    "tools/build/closing_cell.py",
+    "tools/build/environment.py",
+    "tools/build/execute.py",
     "requirements.txt",
 )
 
@@ -79,9 +81,7 @@ def read_mark(path: Path) -> str:
 
 def write_mark(path: Path, text: str) -> None:
     """Writes a mark in one step, so that a killed run leaves all of it or none."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    write_whole(path, text + "\n")
 
 
 def github_address(remote: str) -> str:

@@ -5,18 +5,21 @@ writing fails: a chapter is made as a whole or not at all. Only the standard lib
 used, so that nobody waits for the environment.
 """
 
-import os
 import re
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
+
+from jensengap.files import write_whole
 
 MOST_LETTERS = 32  # of a name: then the longest line of a cell still fits
 MOST_OF_A_TITLE = 48
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TITLE = re.compile(r"[^\W_](?:[^\W_]|[ ,:;'’?!()–-])*")
 TOC, PLAN = "_toc.yml", "book/appendix/course-plan.md"
-READING, QUESTIONS = "tests/reading.py", "src/jensengap/exercises/__init__.py"
+READING = "tests/helpers/reading.py"
+_QUESTIONS = "src/jensengap/exercises/chapters"
+QUESTIONS = f"{_QUESTIONS}/__init__.py"
 _BEYOND, _AFTERWARDS = "## Beyond the six weeks", "## How to check yourself"
 _LEAD = """Chapters that are in no week, in the order of the book, with their exercises.
 Take one where a week leaves time, or after the last."""
@@ -41,7 +44,7 @@ class Chapter(NamedTuple):
     @property
     def files(self) -> tuple[str, str]:
         """The two files that are made."""
-        return f"book/{self.page}.md", f"src/jensengap/exercises/{self.module}.py"
+        return f"book/{self.page}.md", f"{_QUESTIONS}/{self.module}.py"
 
 
 def add_chapter(root: Path, name: str, title: str = "") -> None:
@@ -66,7 +69,7 @@ def add_chapter(root: Path, name: str, title: str = "") -> None:
     for file, template in zip(
         chapter.files, ("chapter.md", "chapter_exercises.py"), strict=True
     ):
-        text = (root / "tools" / template).read_text(encoding="utf-8")
+        text = (root / "tools" / "chapters" / template).read_text(encoding="utf-8")
         texts[file] = text.replace("@TITLE@", title).replace("@NAME@", chapter.name)
     _enter(chapter, texts)
     _write({root / file: text for file, text in texts.items()})
@@ -211,15 +214,11 @@ def _item(chapter: Chapter, page: str) -> str:
 def _write(texts: dict[Path, str]) -> None:
     """Writes all files or none."""
     before = {path: path.read_bytes() if path.exists() else None for path in texts}
-    aside = {path: path.with_name(f".{path.name}.new") for path in texts}
     try:
         for path, text in texts.items():
-            aside[path].write_text(text, encoding="utf-8")
-        for path in texts:
-            os.replace(aside[path], path)
+            write_whole(path, text)
     except BaseException:  # an interrupt, too, leaves nothing half made
         for path, old in before.items():
-            aside[path].unlink(missing_ok=True)
             if old is None:
                 path.unlink(missing_ok=True)
             elif path.read_bytes() != old:

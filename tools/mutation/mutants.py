@@ -20,11 +20,18 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.state import state
 from mutmut.workers.isolation import get_mutant_runner
 
-from mutmut_further import quick_tests_first, reach_decorated
-from survivors import Change, Mutant, changed_lines, faults, read_reasons, table
+from tools.mutation.mutmut_further import quick_tests_first, reach_decorated
+from tools.mutation.survivors import (
+    Change,
+    Mutant,
+    changed_lines,
+    faults,
+    read_reasons,
+    table,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-REASONS = ROOT / "tests" / "survivors.toml"
+ROOT = Path(__file__).resolve().parents[2]
+REASONS = ROOT / "tests" / "tools" / "survivors.toml"
 STAGE = ROOT / "_build" / "mutants"
 NUM_WORKERS = 2
 # How pytest ends, or the signal that ends it: 24 for too much time, 11 for a crash.

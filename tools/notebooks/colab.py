@@ -25,9 +25,9 @@ from nbclient.exceptions import (
     DeadKernelError,
 )
 
-from environment import PIP
-from freshness import digest, read_mark, write_mark
-from toc import ROOT
+from tools.build.environment import PIP
+from tools.build.freshness import digest, read_mark, write_mark
+from tools.build.toc import ROOT
 
 FOLDER = ROOT / "_build" / "colab"
 NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
@@ -76,7 +76,7 @@ def environment(python: str, folder: Path = FOLDER) -> Path:
     Returns:
         The environment's own interpreter.
     """
-    wanted = "tools/colab.txt"
+    wanted = "tools/notebooks/colab.txt"
     version = subprocess.run([python, "--version"], capture_output=True, check=True)
     mark = digest(ROOT, [wanted], version.stdout.decode(), str(folder))
     place, made = folder / "environment", folder / "made-from"

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from bs4 import Tag
 
-from one_page import Page, own_id, parsed, read
-from toc import ROOT, parts
+from tools.build.toc import ROOT, parts
+from tools.pdf.one_page import Page, own_id, parsed, read
 
 STYLES = ROOT / "book" / "_assets" / "css" / "paper.css"
 PREFACE = "Preface"  # what the site's first page is here

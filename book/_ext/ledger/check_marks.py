@@ -1,9 +1,10 @@
 """From an equation that was evaluated to the ledger, from a verdict to its equation."""
 
 from docutils import nodes
-from evidence import homes, lines, pages, refused
-from html_element import element
 from sphinx.application import Sphinx
+
+from _ext.ledger.evidence import homes, lines, pages, refused
+from _ext.ledger.html_element import element
 
 
 def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
@@ -50,7 +51,7 @@ def unfold(app: Sphinx, page: str, template: str, context: dict, doctree) -> Non
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the extension."""
-    app.setup_extension("ledger")
+    app.setup_extension("_ext.ledger.ledger")
     app.connect("doctree-resolved", mark)
     app.connect("doctree-resolved", lead)
     app.connect("html-page-context", unfold)

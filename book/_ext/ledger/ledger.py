@@ -3,13 +3,22 @@
 from collections.abc import Iterable, Iterator
 
 from docutils import nodes
-from evidence import KINDS, REFUSALS, Check, Equation, Page, homes, pages, refused
-from html_element import HtmlElement, element
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
+from _ext.ledger.evidence import (
+    KINDS,
+    REFUSALS,
+    Check,
+    Equation,
+    Page,
+    homes,
+    pages,
+    refused,
+)
+from _ext.ledger.html_element import HtmlElement, element
 from jensengap.check import measured
 
 COLUMNS = ("evidence", "worst", "allowed", "pairs", "checks")
@@ -213,8 +222,8 @@ def read_last(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Registers the extension, and the two that it is made of."""
-    app.setup_extension("evidence")
-    app.setup_extension("html_element")
+    app.setup_extension("_ext.ledger.evidence")
+    app.setup_extension("_ext.ledger.html_element")
     app.add_config_value("ledger_page", "appendix/ledger", "env", str)
     app.add_directive("ledger", Ledger)
     app.connect("env-before-read-docs", read_last)

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import jupytext
 import nbformat
 from docutils import nodes
-from markdown_inline import Place
-from notebook_cells import is_cell, notebook
 from sphinx.application import Sphinx
+
+from _ext.notebooks.markdown_inline import Place
+from _ext.notebooks.notebook_cells import is_cell, notebook
 
 FOLDER = "notebooks"
 INSTALL = """\

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from docutils import nodes
-from plain_latex import COLOURS, Macros, plain
+
+from _ext.notebooks.plain_latex import COLOURS, Macros, plain
 
 # What Markdown, or the search for formulas, would take for more than a letter.
 _SPECIAL = re.compile(r"[\\`*_~$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\[(?=[^\]]*\]\()")

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from docutils import nodes
-from markdown_inline import Place, escaped, inside, paragraph
-from plain_latex import display
+
+from _ext.notebooks.markdown_inline import Place, escaped, inside, paragraph
+from _ext.notebooks.plain_latex import display
 
 
 def blocks(children: Iterable[nodes.Node], place: Place) -> str:

@@ -6,8 +6,9 @@ and Binder fetch from the repository, and are offered only where its address is 
 
 import os
 
-from notebooks import has_cells, path_of
 from sphinx.application import Sphinx
+
+from _ext.notebooks.export import has_cells, path_of
 
 COLAB = "https://colab.research.google.com/github/{repository}/blob/gh-pages/{path}"
 # Binder runs the chapter's own file, which JupyterLab opens as a notebook.

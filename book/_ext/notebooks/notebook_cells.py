@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from docutils import nodes
-from markdown_inline import Place
-from markdown_writer import block, exercise_heading, folded, heading
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from _ext.notebooks.markdown_inline import Place
+from _ext.notebooks.markdown_writer import block, exercise_heading, folded, heading
 
 EXERCISES = ("exercise_node", "exercise_enumerable_node")
 # What the page folds or removes is folded here; what the reader has to fill in is not.

@@ -10,8 +10,9 @@ import os
 import re
 from pathlib import Path
 
-from page_markup import finished_pages
 from sphinx.application import Sphinx
+
+from _ext.pages.page_markup import finished_pages
 
 FOLDER = Path("_static", "figures")
 _FIGURE = re.compile(

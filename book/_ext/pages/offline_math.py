@@ -5,8 +5,9 @@ import json
 import shutil
 from pathlib import Path
 
-from math_glyphs import subset
 from sphinx.application import Sphinx
+
+from _ext.pages.math_glyphs import subset
 
 # SVG output carries its glyphs in the script: no font files, so pages opened as files
 # look the same in browsers that let no file load a font.

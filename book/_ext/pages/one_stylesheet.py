@@ -9,8 +9,9 @@ import os
 import re
 from pathlib import Path
 
-from page_markup import finished_pages
 from sphinx.application import Sphinx
+
+from _ext.pages.page_markup import finished_pages
 
 JOINED = Path("_static", "css", "book.css")
 _LINK = re.compile(

@@ -7,16 +7,15 @@ can make one. So verifying marks every answer anew, and believes no mark in the 
 
 from __future__ import annotations
 
-import errno
 import glob
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jensengap import files
 from jensengap.exercises import chapters, marking
 from jensengap.exercises.question import Question
 
@@ -78,23 +77,13 @@ def save(path: str | Path) -> Sheet:
         body | {"checksum": _checksum(body)}, indent=1, ensure_ascii=False
     )
     try:
-        _replace(path, text + "\n")
+        files.write_whole(path, text + "\n")
     except OSError as error:
         raise ValueError(
             f"{path}: cannot be written ({error.strerror}); make its folder, or choose "
             "another name"
         ) from None
     return _marked(answers)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file in one step: what was there is kept until the new one is whole."""
-    if path.exists() and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(beside, "x", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(beside, path)
 
 
 def verify(path: str | Path) -> Sheet:

@@ -9,36 +9,18 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from jensengap import files
 
 _MAGIC = b"jensengap checkpoint 1\n"
 
 
 class CheckpointError(ValueError):
     """The file is torn, or is no checkpoint, or is one of another run."""
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a kill at any moment leaves the old one or the new one.
-
-    Args:
-        path: where it is to stand; what was there before stands until the end.
-        content: all of its bytes.
-
-    Raises:
-        OSError: the folder cannot be written to, or the disk is full.
-    """
-    half = path.with_name(f".{path.name}.half")
-    with half.open("wb") as file:
-        file.write(content)
-        file.flush()
-        # on the disk before it has the name: else a power cut leaves an empty file
-        os.fsync(file.fileno())
-    half.replace(path)
 
 
 def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:
@@ -51,13 +33,13 @@ def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:
         state: tensors, numbers and strings in dicts and lists.
 
     Raises:
-        OSError: see :func:`write_whole`.
+        OSError: see :func:`jensengap.files.write_whole`.
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)
     body = buffer.getvalue()
     head = {"of": of, "sha256": hashlib.sha256(body).hexdigest()}
-    write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + body)
+    files.write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + body)
 
 
 def load(path: Path, of: dict[str, Any]) -> dict[str, Any]:

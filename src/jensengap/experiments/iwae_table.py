@@ -28,6 +28,8 @@ PAPER = {
     "vae": {1: 86.76, 5: 86.47, 50: 86.35},
     "iwae": {1: 86.76, 5: 85.54, 50: 84.78},
 }
+# of the book's own digits, with which anyone can compare a network
+_NUM_CHECKED, _CHECK_SAMPLES = 200, 500
 # finished runs that come with the package: records, and some of the networks
 RECORDED = Path(str(files("jensengap.experiments"))) / "recorded" / "table-one"
 
@@ -152,6 +154,25 @@ def score(
         estimate = evidence.log_evidence(model, x, num_samples, chunk=chunk)
         elbo = model.terms(x, 20).elbo
     return Scores(*(t.cpu() for t in (estimate[0], elbo, estimate[1])))
+
+
+def check(model: vae.VAE) -> dict[str, Any]:
+    """Score a few of the book's own digits, so that anyone can compare a network.
+
+    Args:
+        model: a trained network; moved to the CPU.
+
+    Returns:
+        The negative log-likelihood (nats an image), and of what it is.
+    """
+    pixels = embedded.mnist_5k("test").pixels[:_NUM_CHECKED]
+    x = data.binarize(data.unit_pixels(pixels), torch.Generator().manual_seed(0))
+    scores = score(model.cpu(), x, _CHECK_SAMPLES, 0)
+    return {
+        "num_images": _NUM_CHECKED,
+        "num_samples": _CHECK_SAMPLES,
+        "nll": -float(scores.log_p.double().mean()),
+    }
 
 
 def load(path: Path) -> tuple[vae.VAE, dict[str, Any]]:

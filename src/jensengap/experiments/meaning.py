@@ -13,9 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from jensengap import data, metrics, nets, probes, recipes, vae
-from jensengap import digit_gan as gans
-from jensengap import recipes as classifiers
+from jensengap import data, digit_gan, metrics, nets, probes, recipes, train, vae
 from jensengap.data import embedded
 
 LATENT_DIM = 16
@@ -26,7 +24,7 @@ NUM_IMAGES = 500  # of training digits, and of test digits, that are encoded
 
 def fit_both(
     probs: Float[Tensor, "n d"], num_epochs: int = NUM_EPOCHS
-) -> tuple[vae.VAE, gans.DigitGan]:
+) -> tuple[vae.VAE, digit_gan.DigitGan]:
     """Train a VAE and a GAN of the same networks on the same images.
 
     Args:
@@ -36,19 +34,19 @@ def fit_both(
     Returns:
         Both models, from torch's global generator.
     """
-    model = gans.twin_vae(LATENT_DIM)
+    model = digit_gan.twin_vae(LATENT_DIM)
     recipes.fit_vae(
         model, probs, num_epochs=num_epochs, max_rate=8e-3, batch_size=BATCH_SIZE
     )
-    rival = gans.DigitGan(LATENT_DIM)
-    gans.fit_gan(rival, probs, num_epochs=num_epochs, batch_size=BATCH_SIZE)
+    rival = digit_gan.DigitGan(LATENT_DIM)
+    digit_gan.fit_gan(rival, probs, num_epochs=num_epochs, batch_size=BATCH_SIZE)
     return model, rival
 
 
 @torch.no_grad()
 def labelled_codes(
     generate: Callable[[Tensor], Tensor],
-    judge: classifiers.Classifier,
+    judge: recipes.Classifier,
     num_codes: int,
     chunk: int = 500,
 ) -> tuple[Tensor, Tensor]:
@@ -83,15 +81,16 @@ def fit_inverse(
     """
     net = nets.from_image(LATENT_DIM)
     adam = torch.optim.Adam(net.parameters(), 4e-3, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 4e-3, total_steps=num_steps)
-    for _ in range(num_steps):
+    schedule = recipes.one_cycle(adam, num_steps, warm_up=0.3)
+
+    def step(_: int) -> tuple[Tensor, train.Terms]:
         z = torch.randn(BATCH_SIZE, LATENT_DIM)
         with torch.no_grad():
             x = generate(z)
-        adam.zero_grad()
-        mse_loss(net(x), z).backward()
-        adam.step()
-        schedule.step()
+        return mse_loss(net(x), z), {}
+
+    player = train.Player("error", step, adam, schedule)
+    train.fit(lambda: range(num_steps), player, 1, progress=False)
     return net
 
 
@@ -109,8 +108,8 @@ def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float
     torch.manual_seed(seed)
     digits, tests = embedded.mnist_5k("train"), embedded.mnist_5k("test")
     probs, held_out = (data.unit_pixels(each.pixels) for each in (digits, tests))
-    judge = classifiers.Classifier()
-    classifiers.fit_classifier(judge, probs, digits.labels, num_epochs=5)
+    judge = recipes.Classifier()
+    recipes.fit_classifier(judge, probs, digits.labels, num_epochs=5)
     right = probes.accuracy(judge.predict(held_out), tests.labels)
     model, rival = fit_both(probs, num_epochs)
     generators = {"vae": lambda z: model.decode(z).mean, "gan": rival.generate}
@@ -132,7 +131,7 @@ def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float
 def _from_prior(
     name: str,
     generate: Callable[[Tensor], Tensor],
-    judge: classifiers.Classifier,
+    judge: recipes.Classifier,
     held_out: Tensor,
 ) -> dict[str, Tensor]:
     """Probe codes drawn from the prior, and compare their images with real ones."""
@@ -159,13 +158,15 @@ def _from_prior(
 
 
 def _of_images(
-    model: vae.VAE, rival: gans.DigitGan, seen: Tensor, new: Tensor
+    model: vae.VAE, rival: digit_gan.DigitGan, seen: Tensor, new: Tensor
 ) -> dict[str, Tensor]:
     """Probe codes of real images: learned ones, inverted ones, and controls."""
     x = torch.cat([seen, new])
-    untrained = gans.twin_vae(LATENT_DIM)
+    untrained = digit_gan.twin_vae(LATENT_DIM)
     inverses = {
-        name: gans.invert(net, x, latent_dim=LATENT_DIM, num_starts=2, num_steps=40)
+        name: digit_gan.invert(
+            net, x, latent_dim=LATENT_DIM, num_starts=2, num_steps=40
+        )
         for name, net in (("vae", model.decoder.net), ("gan", rival.net))
     }
     late = fit_inverse(rival.generate)

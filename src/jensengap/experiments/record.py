@@ -1,4 +1,4 @@
-"""Runs the experiments that are too long for a chapter, and writes what came of them.
+"""Run the experiments that are too long for a chapter, and write what came of them.
 
 Each is a function of the package, called with every setting and seed that stands here,
 two runs at a time with one thread each. A run depends on nothing but its arguments.
@@ -9,18 +9,17 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-import jensengap
-from jensengap import ring
+from jensengap import files, ring
 from jensengap.experiments import meaning
 
-FOLDER = Path(jensengap.__file__).parent / "experiments" / "recorded"
+FOLDER = Path(__file__).parent / "recorded"
 
 
 class Experiment(NamedTuple):
@@ -32,7 +31,7 @@ class Experiment(NamedTuple):
     seeds: Sequence[int]
 
     def calls(self) -> Iterator[dict[str, Any]]:
-        """Yields the arguments of each run."""
+        """Yield the arguments of each run."""
         for setting in self.settings:
             for seed in self.seeds:
                 yield {**setting, "seed": seed}
@@ -69,8 +68,8 @@ def _one(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {**arguments, **EXPERIMENTS[name].run(**arguments)}
 
 
-def record(name: str, pool: ProcessPoolExecutor, folder: Path = FOLDER) -> Path:
-    """Runs one experiment and writes its recording, whole or not at all.
+def record(name: str, pool: Executor, folder: Path = FOLDER) -> Path:
+    """Run one experiment and write its recording, whole or not at all.
 
     Args:
         name: its name in ``EXPERIMENTS``.
@@ -89,14 +88,20 @@ def record(name: str, pool: ProcessPoolExecutor, folder: Path = FOLDER) -> Path:
     head = {"question": experiment.question, "versions": _versions()}
     lines = ",\n".join(json.dumps(run, allow_nan=False) for run in runs)
     text = f'{json.dumps(head)[:-1]}, "runs": [\n{lines}\n]}}\n'
-    path, half = folder / f"{name}.json", folder / f".{name}.json.half"
-    half.write_text(text, encoding="utf-8")
-    half.replace(path)
+    path = folder / f"{name}.json"
+    files.write_whole(path, text)
     return path
 
 
 def main(*names: str) -> None:
-    """Records the experiments named, or all."""
+    """Record the experiments named, or all.
+
+    Args:
+        *names: of experiments.
+
+    Raises:
+        SystemExit: one is not known.
+    """
     unknown = sorted(set(names) - set(EXPERIMENTS))
     if unknown:
         raise SystemExit(

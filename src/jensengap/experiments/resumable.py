@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from jensengap import data, train, vae
+from jensengap import data, recipes, train, vae
 from jensengap.experiments import iwae_table
 from jensengap.experiments.distributed import Group
-from jensengap.fast import adam, soap
+from jensengap.fast import soap
 
 
 class Settings(NamedTuple):
@@ -92,7 +92,7 @@ def verify(settings: Settings, num_images: int) -> None:
             f"{settings.warm_epochs} of {settings.num_epochs}"
         )
     num_steps = num_images // settings.batch_size * settings.num_epochs
-    if num_steps <= 10:
+    if num_steps <= 10:  # before the network is made; recipes.one_cycle wants as many
         raise ValueError(
             "the schedule warms up over a tenth of the steps and needs more than 10, "
             f"got {num_steps} ({settings.num_epochs} epochs, batches of "
@@ -154,17 +154,14 @@ class Training:
         return self.settings.warm_samples if warm else self.settings.num_samples
 
     def _player(self) -> train.Player:
-        rate, vector = self.settings.max_rate, self.objective.fused.vector
-        kind: dict[str, Any] = {"lr": rate, "betas": (0.9, 0.99)}
+        kind: dict[str, Any] = {"lr": self.settings.max_rate, "betas": (0.9, 0.99)}
         optimizer: torch.optim.Optimizer
         if self.settings.optimizer == "adam":
-            optimizer = adam.Adam(vector, **kind)
+            optimizer = torch.optim.Adam(self.model.parameters(), fused=True, **kind)
         else:
-            optimizer = soap.Soap(vector, self.objective.fused.parts, **kind)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rate, pct_start=0.1,
-            total_steps=self.settings.num_epochs * self.steps_an_epoch,
-        )  # fmt: skip
+            optimizer = soap.Soap(self.model.parameters(), **kind)
+        num_steps = self.settings.num_epochs * self.steps_an_epoch
+        schedule = recipes.one_cycle(optimizer, num_steps)
         return train.Player("loss", self._step, optimizer, schedule)
 
     def _step(self, rows: Tensor) -> tuple[Tensor, train.Terms]:

@@ -21,16 +21,13 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from jensengap import data, vae
-from jensengap.data import embedded
+from jensengap import files
 from jensengap.experiments import checkpoint, iwae_table
 from jensengap.experiments.distributed import Group
 from jensengap.experiments.resumable import Settings, Training
 
 _BLOCK = 100  # test images that are evaluated with one seed
 _NETWORK = "784-200-200-50 tanh, Bernoulli"
-_NUM_CHECKED = 200
-_CHECK_SAMPLES = 500
 _SCHEDULE = (
     "one-cycle: a tenth of the steps up to max_rate, then down by a cosine; "
     "{}, second moment 0.99"
@@ -178,7 +175,7 @@ class Run:
             **_mean_and_stderr("nll", -scores.log_p),
             **_mean_and_stderr("test_elbo", scores.elbo),
             "median_effective_sample_size": float(scores[2].median()),
-            "check": check(training.model),
+            "check": iwae_table.check(training.model),
             "train": training.history,
             "seconds": self.seconds,
             "num_resumed": self.num_resumed,
@@ -187,30 +184,11 @@ class Run:
             "sha256": hashlib.sha256(packed).hexdigest(),
         }
         if self.group.rank == 0:
-            checkpoint.write_whole(self.network, packed)
+            files.write_whole(self.network, packed)
             text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-            checkpoint.write_whole(self.record, text.encode())
+            files.write_whole(self.record, text)
             self.checkpoint.unlink(missing_ok=True)
         return record
-
-
-def check(model: vae.VAE) -> dict[str, Any]:
-    """Score a few of the book's own digits, so that anyone can compare a network.
-
-    Args:
-        model: a trained network; moved to the CPU.
-
-    Returns:
-        The negative log-likelihood (nats an image), and of what it is.
-    """
-    pixels = embedded.mnist_5k("test").pixels[:_NUM_CHECKED]
-    x = data.binarize(data.unit_pixels(pixels), torch.Generator().manual_seed(0))
-    scores = iwae_table.score(model.cpu(), x, _CHECK_SAMPLES, 0)
-    return {
-        "num_images": _NUM_CHECKED,
-        "num_samples": _CHECK_SAMPLES,
-        "nll": -float(scores.log_p.double().mean()),
-    }
 
 
 def _packed(state: dict[str, Tensor], settings: Settings) -> bytes:

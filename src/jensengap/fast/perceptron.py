@@ -7,7 +7,9 @@ $$\nabla_{W_i}=g_i^\top a_{i-1},\qquad\nabla_{b_i}=\sum g_i,\qquad
 g_{i-1}=(g_iW_i)\odot\phi'(u_{i-1}).$$
 
 No graph is kept and no temporary made twice: that is what
-:mod:`jensengap.fast.bernoulli_vae` is fast by. Source: Rumelhart, Hinton and Williams (1986).
+:mod:`jensengap.fast.bernoulli_vae` is fast by.
+
+Source: Rumelhart, Hinton and Williams (1986).
 """
 
 from __future__ import annotations
@@ -102,30 +104,16 @@ class MLP:
         return slope if to_input else None
 
 
-def flatten(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
-    """Move parameters into one vector; each becomes a view of its part.
-
-    An optimiser then moves one tensor instead of many, and whoever holds the modules
-    sees their parameters move.
+def together(like: Sequence[Tensor]) -> list[Tensor]:
+    """Make room for a gradient of each parameter, all in one piece of memory.
 
     Args:
-        parameters: of one type, on one device; changed in place.
+        like: tensors of these shapes, of one type and on one device.
 
     Returns:
-        The vector, with the parameters in their order.
+        Tensors of the same shapes, not filled: views of one vector, so that a pass
+        over all of them is a pass over neighbours.
     """
-    vector = nn.Parameter(torch.cat([each.detach().flatten() for each in parameters]))
-    for each, part in zip(parameters, parts(vector.detach(), parameters), strict=True):
-        each.data = part
-    return vector
-
-
-def parts(vector: Float[Tensor, "p"], like: Sequence[Tensor]) -> list[Tensor]:
-    """Cut a vector into tensors of given shapes, without a copy.
-
-    Args:
-        vector: as long as all of them together.
-        like: tensors of these shapes.
-    """
-    cut = vector.split([each.numel() for each in like])
+    flat = like[0].new_empty(sum(each.numel() for each in like))
+    cut = flat.split([each.numel() for each in like])
     return [part.view(each.shape) for part, each in zip(cut, like, strict=True)]

@@ -174,8 +174,9 @@ def show(
     )
     inside = (
         f'<div class="jg-pair"><canvas class="jg-pad" style="{scripted.SQUARE}; '
-        'touch-action: none" tabindex="0" role="application" aria-label="Latent plane. Arrow keys '
-        'move the point, with Shift further; Home puts it at the origin."></canvas>'
+        'touch-action: none" tabindex="0" role="application" aria-label="Latent plane. '
+        'Arrow keys move the point, with Shift further; Home puts it at the origin.">'
+        "</canvas>"
         f'<div class="jg-side"><canvas class="jg-picture" style="{scripted.SQUARE}; '
         'image-rendering: pixelated" role="img"></canvas><p class="jg-readout">nearest '
         f'code: <b class="jg-near"></b></p><div class="jg-controls">{sliders}</div>'
