@@ -29,15 +29,19 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         num_dims: how many components.
 
     Returns:
-        :class:`Projection`, float64, orthonormal columns.
+        :class:`Projection`, float64, orthonormal columns. Computed by scikit-learn,
+        which settles their signs.
 
     Raises:
         ValueError: more components than rows or columns, or fewer than 1.
     """
     _dims(num_dims, min(x.shape))
-    loc = x.double().mean(0)
-    _, _, rows = torch.linalg.svd(x.double() - loc, full_matrices=False)
-    return Projection(loc, rows[:num_dims].mT)
+    from sklearn.decomposition import PCA  # a second to import
+
+    found = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
+    return Projection(
+        torch.from_numpy(found.mean_), torch.from_numpy(found.components_).mT
+    )
 
 
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
