@@ -60,7 +60,7 @@ def main() -> None:
         for split in STEMS:
             full.full_mnist(root, split)
         unpack(root, FOLDER)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ModuleNotFoundError) as error:
         raise SystemExit(
             f"The bench wants all of MNIST: {error}. JENSENGAP_DATA may name a folder "
             "that has MNIST/raw with its four files."

@@ -10,11 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.players import BATCH, LATENT_DIM, discriminator, generator
-from jensengap import _torchvision
-
-# torchvision's wheel may not match the CPU build of torch: see that module
-torchvision = _torchvision.load()
-from torchvision import datasets, transforms  # noqa: E402
+from benchmarks.vision import datasets, transforms
 
 DISTRIBUTIONS = ("torch", "torchvision")
 

@@ -13,11 +13,7 @@ from pyro.optim import Adam
 from torch import nn
 
 from benchmarks import elbo
-from jensengap import _torchvision
-
-# torchvision's wheel may not match the CPU build of torch: see that module
-torchvision = _torchvision.load()
-from torchvision import datasets, transforms  # noqa: E402
+from benchmarks.vision import datasets, transforms
 
 DISTRIBUTIONS = ("pyro-ppl", "torch", "torchvision")
 

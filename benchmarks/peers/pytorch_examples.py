@@ -10,11 +10,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 from benchmarks import elbo
-from jensengap import _torchvision
-
-# torchvision's wheel may not match the CPU build of torch: see that module
-torchvision = _torchvision.load()
-from torchvision import datasets, transforms  # noqa: E402
+from benchmarks.vision import datasets, transforms
 
 DISTRIBUTIONS = ("torch", "torchvision")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
 
 from jensengap.divergences import Estimate
 
@@ -52,7 +52,8 @@ def fit(
     r"""Fit a probe: minimise $-\frac1n\sum_i\log p(y_i\,|\,u_i)+\frac\lambda2\|W\|^2$.
 
     The problem is strictly convex in $W$: there is one answer, and a rotation of the
-    codes rotates it. Computed in float64 by L-BFGS.
+    codes rotates it. Computed in float64 by scikit-learn. A class without a code gets
+    the bias $-\infty$, so that its probability is zero.
 
     Args:
         codes: one a row; any fixed representation.
@@ -66,7 +67,7 @@ def fit(
 
     Raises:
         ValueError: no code, another number of labels, a label outside of the classes,
-            codes that are all the same, or a ``ridge`` that is not positive.
+            codes or labels that are all the same, or a ``ridge`` that is not positive.
     """
     if len(codes) < 2 or len(codes) != len(labels) or not ridge > 0:
         raise ValueError(
@@ -83,24 +84,27 @@ def fit(
     scale = (codes - loc).square().mean().sqrt()
     if not scale > 0:
         raise ValueError("codes must differ, got the same code in every row")
+    classes = labels.unique()
+    if len(classes) < 2:
+        raise ValueError(
+            f"labels must be of two or more classes, got {int(classes)} alone"
+        )
+    from sklearn.linear_model import LogisticRegression  # a second to import
+
+    # For two classes sklearn keeps one row, 2w of ours (-w, w), so it is
+    # penalised twice as much.
+    pair = len(classes) == 2
+    search = LogisticRegression(
+        C=(1 + pair) / (ridge * len(codes)), solver="newton-cg", tol=1e-8
+    )
     # the mean is taken out, so that weights and bias hardly pull on each other
-    inputs = (codes - loc) / scale
-    weight = inputs.new_zeros(num_classes, codes.shape[1], requires_grad=True)
-    bias = inputs.new_zeros(num_classes, requires_grad=True)
-    search = torch.optim.LBFGS(
-        [weight, bias], max_iter=500, tolerance_grad=1e-9, tolerance_change=1e-14,
-        history_size=20, line_search_fn="strong_wolfe",
-    )  # fmt: skip
-
-    def closure() -> Tensor:
-        search.zero_grad()
-        loss = cross_entropy(inputs @ weight.mT + bias, labels)
-        loss = loss + ridge / 2 * weight.square().sum()
-        loss.backward()
-        return loss
-
-    search.step(closure)
-    return Probe(weight.detach(), bias.detach(), loc, scale)
+    search.fit(((codes - loc) / scale).numpy(), labels.numpy())
+    weight = loc.new_zeros(num_classes, len(loc))
+    bias = loc.new_full((num_classes,), -torch.inf)
+    for mine, theirs in ((weight, search.coef_), (bias, search.intercept_)):
+        rows = torch.from_numpy(theirs)
+        mine[classes] = torch.cat([-rows, rows]) / 2 if pair else rows
+    return Probe(weight, bias, loc, scale)
 
 
 def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
@@ -222,15 +226,19 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         num_dims: how many components.
 
     Returns:
-        :class:`Projection`, float64, orthonormal columns.
+        :class:`Projection`, float64, orthonormal columns. Computed by scikit-learn,
+        which settles their signs.
 
     Raises:
         ValueError: more components than rows or columns, or fewer than 1.
     """
     _dims(num_dims, min(x.shape))
-    loc = x.double().mean(0)
-    _, _, rows = torch.linalg.svd(x.double() - loc, full_matrices=False)
-    return Projection(loc, rows[:num_dims].mT)
+    from sklearn.decomposition import PCA  # a second to import
+
+    found = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
+    return Projection(
+        torch.from_numpy(found.mean_), torch.from_numpy(found.components_).mT
+    )
 
 
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:

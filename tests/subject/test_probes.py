@@ -101,8 +101,28 @@ def test_the_normalised_score_is_zero_at_the_majority_and_one_without_error():
         (torch.randn(4, 2), torch.full((4,), 10), 1e-3, "0 to 9, got 10 to 10"),
         (torch.randn(4, 2), torch.full((4,), -1), 1e-3, "got -1"),
         (torch.ones(4, 2), torch.zeros(4).long(), 1e-3, "codes must differ"),
+        (torch.eye(4), torch.full((4,), 7), 1e-3, "two or more classes, got 7 alone"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(codes, labels, ridge, message):
     with pytest.raises(ValueError, match=message):
         probes.fit(codes, labels, ridge=ridge)
+
+
+@pytest.mark.parametrize("present", [(0, 2), (0, 1, 3)])
+def test_a_class_without_codes_is_never_predicted_and_the_rest_is_the_minimum(present):
+    codes, labels = blobs(200, 1.0)
+    labels = torch.tensor(present)[labels % len(present)]
+    probe = probes.fit(codes, labels, num_classes=4, ridge=0.01)
+    rows = list(present)
+    assert set(probe.predict(codes).tolist()) == set(present)
+    assert (probe.bias == -torch.inf).sum() == 4 - len(present)
+
+    def loss(weight, bias):
+        logits = (codes - probe.loc) / probe.scale @ weight.mT + bias
+        right = torch.tensor([rows.index(each) for each in labels.tolist()])
+        return cross_entropy(logits, right) + 0.005 * weight.square().sum()
+
+    at = probe.weight[rows], probe.bias[rows]
+    slopes = torch.autograd.functional.jacobian(loss, at)
+    assert max(slope.abs().max() for slope in slopes) < 1e-7

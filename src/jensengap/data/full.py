@@ -2,69 +2,55 @@
 
 The files lie where torchvision puts them, ``<root>/MNIST/raw/`` and
 ``<root>/FashionMNIST/raw/``, and a folder made by torchvision is read as it is. A file
-that is there is never changed or removed; a missing one is downloaded into a folder
-beside, and moved into place only when its checksum is right.
+that is there is never changed or removed; a missing one is downloaded by ``pooch``,
+which moves it into place only when its checksum is right.
 """
 
 import gzip
 import hashlib
 import os
-import socket
-import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
-from jensengap import _torchvision
 from jensengap.data import Images
 
 
 class _Source(NamedTuple):
-    name: str  # torchvision's class and folder
-    packed: bool  # whether the digests are of the .gz files or of what they hold
-    algorithm: str
-    digests: dict[str, str]
+    name: str  # torchvision's folder
+    address: str  # where the packed files lie
+    md5: dict[str, str]  # of packed files, and of contents where those are known
 
 
-# MNIST goes round in several packings, so the digests are of the contents.
 _MNIST = _Source(
     name="MNIST",
-    packed=False,
-    algorithm="sha256",
-    digests={
-        "train-images-idx3-ubyte": (
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-        ),
-        "train-labels-idx1-ubyte": (
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-        ),
-        "t10k-images-idx3-ubyte": (
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-        ),
-        "t10k-labels-idx1-ubyte": (
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-        ),
+    address="https://ossci-datasets.s3.amazonaws.com/mnist/",
+    md5={
+        "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+        "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+        "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+        # MNIST goes round in several packings, so a reader's file is judged by these.
+        "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+        "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+        "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+        "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
     },
 )
 # Its authors publish digests of the packed files only, so only those are read.
 _FASHION_MNIST = _Source(
     name="FashionMNIST",
-    packed=True,
-    algorithm="md5",
-    digests={
-        "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
-        "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
-        "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
+    address="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    md5={
+        "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
     },
 )
-_COUNTS = {"train": 60_000, "t10k": 10_000}
-_TIMEOUT = 30.0  # seconds without an answer; torchvision itself would wait for ever
 
 
 def full_mnist(
@@ -84,6 +70,7 @@ def full_mnist(
     Raises:
         ValueError: the split is unknown.
         FileNotFoundError: a file is missing and ``download`` is false.
+        ModuleNotFoundError: a file is missing, and so is ``pooch``.
         ConnectionError: a missing file could not be downloaded.
         RuntimeError: a file is truncated, corrupted or another one.
 
@@ -109,6 +96,7 @@ def full_fashion_mnist(
     Raises:
         ValueError: the split is unknown.
         FileNotFoundError: a file is missing and ``download`` is false.
+        ModuleNotFoundError: a file is missing, and so is ``pooch``.
         ConnectionError: a missing file could not be downloaded.
         RuntimeError: a file is truncated, corrupted or another one.
 
@@ -123,47 +111,47 @@ def _load(source: _Source, root: Path, split: str, download: bool) -> Images:
     prefix = "train" if split == "train" else "t10k"
     stems = [f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"]
     folder = root / source.name / "raw"
-    missing = [stem for stem in stems if _find(source, folder, stem) is None]
+    missing = [f"{stem}.gz" for stem in stems if _find(source, folder, stem) is None]
+    by_hand = f"get {' and '.join(missing)} by other means and put them into {folder}"
     if missing and not download:
         raise FileNotFoundError(
-            f"{source.name} is not complete; {_by_hand(missing, folder)}, "
-            "or let download=True fetch them"
+            f"{source.name} is not complete; {by_hand}, or let download=True fetch them"
         )
     if missing:
-        _fetch(source, folder, missing)
-    count = _COUNTS[prefix]
+        _fetch(source, folder, missing, by_hand)
     pixels, labels = (_read(source, _find(source, folder, stem)) for stem in stems)
-    return Images(pixels.reshape(count, 28, 28), labels.long())
+    return Images(pixels, labels.long())
 
 
 def _find(source: _Source, folder: Path, stem: str) -> Path | None:
     """The file that holds these data, unpacked if that can be verified."""
-    names = [f"{stem}.gz"] if source.packed else [stem, f"{stem}.gz"]
-    return next((folder / name for name in names if (folder / name).exists()), None)
+    paths = (folder / name for name in (stem, f"{stem}.gz") if name in source.md5)
+    return next((path for path in paths if path.exists()), None)
 
 
 def _read(source: _Source, path: Path) -> torch.Tensor:
-    """The values of an IDX file (uint8, flat), after its size and digest are checked.
+    """The values of an IDX file of bytes, after its digest is checked.
 
-    The format: a header of 16 bytes for images and 8 for labels, then one byte a value.
+    The format: two zeros, the type, the number of axes, the length of each (four bytes,
+    the high one first), and then the values.
     """
+    content = stored = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(stored)
+        except (OSError, EOFError, zlib.error) as error:
+            got = f"{len(stored)} bytes that do not unpack ({error})"
+            raise _corrupt(path, "a whole gzip file", got) from error
     stem = path.name.removesuffix(".gz")
-    header, each = (16, 28 * 28) if "images" in stem else (8, 1)
-    stored = path.read_bytes()
-    try:
-        content = gzip.decompress(stored) if path.suffix == ".gz" else stored
-    except (OSError, EOFError, zlib.error) as error:
-        got = f"{len(stored)} bytes that do not unpack ({error})"
-        raise _corrupt(path, "a whole gzip file", got) from error
-    size = header + each * _COUNTS[stem.split("-")[0]]
-    if len(content) != size:
-        raise _corrupt(path, f"{size} bytes of data", f"{len(content)} bytes")
-    checked = stored if source.packed else content
-    digest = hashlib.new(source.algorithm, checked, usedforsecurity=False).hexdigest()
-    if digest != source.digests[stem]:
-        wanted = f"{source.algorithm} {source.digests[stem]}"
-        raise _corrupt(path, wanted, digest)
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header)
+    name, checked = (stem, content) if stem in source.md5 else (path.name, stored)
+    digest = hashlib.md5(checked, usedforsecurity=False).hexdigest()
+    wanted = source.md5[name]
+    if digest != wanted:
+        raise _corrupt(path, f"md5 {wanted}", f"{len(checked)} bytes of {digest}")
+    shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
+    # a copy: torch wants memory that may be written to
+    values = np.frombuffer(content, np.uint8, offset=4 + shape.nbytes).copy()
+    return torch.from_numpy(values.reshape(shape))
 
 
 def _corrupt(path: Path, wanted: str, got: str) -> RuntimeError:
@@ -173,63 +161,22 @@ def _corrupt(path: Path, wanted: str, got: str) -> RuntimeError:
     )
 
 
-def _fetch(source: _Source, folder: Path, stems: list[str]) -> None:
-    """Download files into a folder beside, and move each when it is verified."""
-    with (
-        _gone_on_failure(folder),
-        tempfile.TemporaryDirectory(prefix=".incomplete-", dir=folder) as beside,
-    ):
-        for stem in stems:
-            path = Path(beside) / f"{stem}.gz"
-            reasons = _download(source, path)
-            if not path.exists():
-                raise ConnectionError(
-                    f"{source.name} could not be downloaded ({'; '.join(reasons)}); "
-                    f"is there a network? Otherwise, {_by_hand(stems, folder)}"
-                )
-            path.replace(folder / path.name)
-
-
-def _download(source: _Source, path: Path) -> list[str]:
-    """Try torchvision's mirrors in turn; why they failed, and no file, if all do."""
-    datasets = _torchvision.load().datasets
-    reasons = []
-    for mirror in getattr(datasets, source.name).mirrors:
+def _fetch(source: _Source, folder: Path, names: list[str], by_hand: str) -> None:
+    """Download packed files; each is there when it is whole, and not before."""
+    try:
+        import pooch  # here, since a folder that is complete does without
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{source.name} is downloaded by pooch, which is not installed; "
+            f"run: pip install pooch. Otherwise, {by_hand}"
+        ) from error
+    registry = {name: f"md5:{source.md5[name]}" for name in names}
+    store = pooch.create(folder, source.address, registry=registry, retry_if_failed=2)
+    for name in names:
         try:
-            with _timeout():
-                datasets.utils.download_url(mirror + path.name, path.parent, path.name)
-            _read(source, path)
-            return []
-        except (OSError, HTTPException, RuntimeError) as error:
-            path.unlink(missing_ok=True)
-            reasons.append(f"{mirror}: {error}")
-    return reasons
-
-
-def _by_hand(stems: list[str], folder: Path) -> str:
-    names = " and ".join(f"{stem}.gz" for stem in stems)
-    return f"get {names} by other means and put them into {folder}"
-
-
-@contextmanager
-def _gone_on_failure(folder: Path) -> Iterator[None]:
-    """Make a folder; after a failure remove what was made, as far as it is empty."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:  # an interrupt, too
-        with suppress(OSError):
-            for path in made:
-                path.rmdir()
-        raise
-
-
-@contextmanager
-def _timeout() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_TIMEOUT)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+            store.fetch(name)
+        except (OSError, ValueError) as error:  # no network; another checksum
+            raise ConnectionError(
+                f"{source.name} could not be downloaded from {source.address} "
+                f"({error}); is there a network? Otherwise, {by_hand}"
+            ) from error

@@ -25,7 +25,7 @@ from jensengap.experiments.run import Run
 
 
 def mnist(split: str) -> Tensor:
-    """Pixels of the full MNIST, from your folder or by torchvision's download.
+    """Pixels of the full MNIST, from your folder or downloaded.
 
     Args:
         split: "train" or "test".
@@ -36,8 +36,8 @@ def mnist(split: str) -> Tensor:
         ``~/.cache/jensengap``; what is missing is downloaded.
 
     Raises:
-        ValueError: the folder does not exist, there is neither a file nor a network,
-            or a file is truncated.
+        ValueError: the folder does not exist, there is neither a file nor a network or
+            ``pooch`` to fetch it, or a file is truncated.
     """
     named = os.environ.get("JENSENGAP_DATA")
     root = Path(named or "~/.cache/jensengap").expanduser()
@@ -48,7 +48,7 @@ def mnist(split: str) -> Tensor:
         )
     try:
         return full.full_mnist(root, split).pixels
-    except (RuntimeError, ConnectionError) as error:
+    except (RuntimeError, ConnectionError, ModuleNotFoundError) as error:
         raise ValueError(
             f"{error}. JENSENGAP_DATA may name another folder, and "
             "--digits embedded does without"
