@@ -18,7 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from jensengap import nets, vae
+from jensengap import data, nets, vae
+from jensengap.data import embedded
 from jensengap.fast import bernoulli_vae, evidence
 
 LATENT_DIM = 50
