@@ -1,4 +1,4 @@
-"""What every test shares: one thread each, since two run at a time."""
+"""What every test shares: one thread each, one browser, and whose turn is when."""
 
 import os
 
@@ -6,6 +6,35 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from turns import pytest_collection_modifyitems as pytest_collection_modifyitems
+from turns import pytest_sessionfinish as pytest_sessionfinish
+from turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-chapter",
+        action="store_true",
+        help="run again also those chapters that passed with the same inputs before",
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the browser once for all tests of a process, or skip loudly."""
+    from browser import started  # not above: most processes that test need no browser
+
+    with started() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Lend the browser to a file of tests."""
+    from browser import borrowed
+
+    with borrowed(chromium) as lent:
+        yield lent
 
 
 @pytest.fixture

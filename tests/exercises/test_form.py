@@ -2,7 +2,6 @@
 
 import json
 
-import browser as chromium
 import pytest
 from bs4 import BeautifulSoup
 from opened import opened, written
@@ -10,8 +9,6 @@ from questions import AREA, SIDE
 
 from jensengap.exercises import chapters, form, marking
 from jensengap.exercises.question import Choice
-
-browser = chromium.browser  # the fixture
 
 QUESTIONS = {AREA.label: AREA, SIDE.label: SIDE} | chapters.every()
 each = pytest.mark.parametrize("label", QUESTIONS)

@@ -4,7 +4,6 @@ import base64
 import io
 import re
 
-import browser as chromium
 import pytest
 import torch
 from matplotlib.image import imread
@@ -14,7 +13,6 @@ from shell import kernel
 from jensengap import figures, nets, plot, recipes, ring
 from jensengap.live import latent_plane, ring_game
 
-browser = chromium.browser  # the fixture
 SIDE = 6
 ALT = "a plane & a picture"
 PICTURE = "element => element.toDataURL()"
