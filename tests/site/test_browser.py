@@ -130,7 +130,8 @@ def standing_still(seen):
         if not sliders:
             yield f"figure {number} has no slider"
         for slider in sliders:
-            name = f"figure {number}, {slider.evaluate('it => it.name || it.id')}"
+            words = slider.evaluate("it => it.closest('label')?.textContent")
+            name = f"figure {number}, slider {words}"
             slider.focus()
             seen.page.keyboard.press("Home")
             at_home = state(figure)
