@@ -13,7 +13,6 @@ import pytest
 from built import html, of
 from playwright.sync_api import Error
 from visits import (
-    COLOURS,
     DESKTOP,
     NARROWEST,
     PHONE,
@@ -22,6 +21,7 @@ from visits import (
     file_address,
     ill_set,
     in_words,
+    pale,
     state,
     too_wide,
     violations,
@@ -180,7 +180,7 @@ def on_desktop(seen, page, themes):
 
 def colours(seen, theme):
     switched(seen, theme)
-    return violations(seen.page, COLOURS)
+    return pale(seen.page)
 
 
 def narrow(seen, size):
