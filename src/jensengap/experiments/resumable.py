@@ -15,8 +15,11 @@ from torch import Tensor
 
 from jensengap import data, recipes, train, vae
 from jensengap.experiments import iwae_table
-from jensengap.experiments.distributed import Group
+from jensengap.experiments.distributed import Group, divide
 from jensengap.fast import soap
+
+OPTIMIZERS = {"adam": "Adam", "soap": "SOAP"}
+GRADIENTS = "plain", "doubly"
 
 
 class Settings(NamedTuple):
@@ -66,18 +69,22 @@ def verify(settings: Settings, num_images: int) -> None:
             small, a batch larger than the data, or too few steps for the schedule.
     """
     if settings.objective not in iwae_table.PAPER:
-        raise ValueError(f"objective must be vae or iwae, got {settings.objective!r}")
-    if settings.optimizer not in ("adam", "soap"):
-        raise ValueError(f"optimizer must be adam or soap, got {settings.optimizer!r}")
-    allowed = ("plain", "doubly") if settings.objective == "iwae" else ("plain",)
+        raise ValueError(
+            f"objective must be {' or '.join(iwae_table.PAPER)}, "
+            f"got {settings.objective!r}"
+        )
+    if settings.optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"optimizer must be {' or '.join(OPTIMIZERS)}, got {settings.optimizer!r}"
+        )
+    allowed = GRADIENTS if settings.objective == "iwae" else GRADIENTS[:1]
     if settings.gradient not in allowed:
         raise ValueError(
             f"the gradient of the {settings.objective} must be {' or '.join(allowed)}, "
             f"got {settings.gradient!r}"
         )
-    for name in (
-        "num_samples", "num_epochs", "batch_size", "warm_samples", "eval_samples"
-    ):  # fmt: skip
+    divide(settings.batch_size, 1)
+    for name in ("num_samples", "num_epochs", "warm_samples", "eval_samples"):
         if getattr(settings, name) < 1:
             value = getattr(settings, name)
             raise ValueError(f"{name} must be at least 1, got {value}")
