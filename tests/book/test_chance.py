@@ -10,7 +10,10 @@ from tools.build.toc import pages
 
 
 def first_draw(*cells):
-    start = "from jensengap import data, data_toy, nets, plot, quadrature, recipes"
+    start = (
+        "from jensengap import data, nets, plot, quadrature, recipes\n"
+        "from jensengap.data import toy"
+    )
     return unseeded([ast.parse(cell) for cell in (start, *cells)])
 
 
@@ -33,7 +36,7 @@ def test_torch_alone_draws_and_its_generators_are_seeded(page):
 def test_the_package_is_known_by_what_it_draws():
     drawing = {"recipes.digit_vae", "data.binarize", "gradients.pathwise", "*.terms"}
     silent = {
-        "data_toy.ring_of_gaussians",
+        "toy.ring_of_gaussians",
         "plot.show",
         "quadrature.log_evidence",
         "bounds.iwae",
@@ -74,7 +77,7 @@ def test_a_draw_without_a_seed_is_found(cells, line):
         ["def f(seed):\n    torch.manual_seed(seed)\n    q.sample()", "f(3)"],
         ["for s in range(3):\n    torch.manual_seed(s)\n    q.sample()"],
         ["for s in (1, 2):\n    if s:\n        torch.manual_seed(s)\n    q.sample()"],
-        ["data_toy.ring_of_gaussians(9, seed=0)", "plot.show(fig, alt='')"],
+        ["toy.ring_of_gaussians(9, seed=0)", "plot.show(fig, alt='')"],
         ["g = torch.Generator().manual_seed(0)", "data.binarize(p, generator=g)"],
         ["head = nets.bernoulli(logits)", "p = torch.softmax(x, 0)"],
     ],

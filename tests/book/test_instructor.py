@@ -7,7 +7,7 @@ from questions import AREA
 from reading import text
 
 from jensengap import check, exercises
-from jensengap.exercises import sheet
+from jensengap.exercises import chapters, sheet
 
 PAGE = text("appendix/instructor")
 
@@ -31,10 +31,10 @@ def test_answers_are_saved_and_collected_by_the_commands_it_names(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(exercises, "every", lambda: {AREA.label: AREA})
+    monkeypatch.setattr(chapters, "every", lambda: {AREA.label: AREA})
     monkeypatch.setattr(sheet, "_answers", {})
     exercises.mark(AREA.label, 6.0)
-    exec(blocks("python")[1], {"check": check})
+    exec(blocks("python")[1], {"exercises": exercises})
     assert "python -m jensengap.exercises.sheet" in blocks("text")[0]
     assert sheet.main(["answers.json"]) == 0
     assert capsys.readouterr().out.count("1 of 1 answers are right") == 2

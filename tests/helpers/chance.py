@@ -115,8 +115,14 @@ def _imported(tree: ast.Module) -> frozenset[str]:
 
 @cache
 def _modules() -> dict[str, ast.Module]:
-    files = (ROOT / "src" / "jensengap").glob("*.py")
-    return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    """Parse the package; a module goes by its last name, as a chapter calls it."""
+    return {
+        (path.parent if path.stem == "__init__" else path).stem: ast.parse(
+            path.read_text(encoding="utf-8")
+        )
+        for path in sorted((ROOT / "src" / "jensengap").rglob("*.py"))
+        if path.parent.name != "chapters"  # their functions are no chapter's
+    }
 
 
 @cache
