@@ -1,10 +1,10 @@
-r"""Annealed importance sampling, forwards and backwards: the evidence from both sides.
+r"""Annealed importance sampling (AIS): lower and upper estimates of $\log p(x)$.
 
-Between a base that can be sampled and a target that cannot stand the densities
-$f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain that walks from
-one end to the other collects a weight, and the weights' expectation is the evidence,
-however bad the walk. Forwards the logarithm of an average of them errs low, backwards
-high.
+Between a base that can be sampled and a target that cannot, AIS puts the densities
+$f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain of HMC steps
+from one end to the other collects a weight, and the weights' expectation is the
+evidence, however badly the chain mixes. Forwards the logarithm of an average of them
+is a lower bound in expectation, backwards an upper one.
 
 ``log_target`` is a function of ``z`` alone, ``(k, b, z)`` to ``(k, b)``: for a model
 ``lambda z: model.decode(z).log_prob(x) + model.prior().log_prob(z)``.
@@ -29,7 +29,7 @@ FAR_AWAY = 1e6
 
 
 class Annealed(NamedTuple):
-    r"""Where chains ended and what they are worth.
+    r"""Result of an AIS run: log-weights, ends of the chains, acceptance rates.
 
     Attributes:
         log_w: log-weights in nats, ``(k, b)``; see :func:`forward`, :func:`reverse`.
@@ -43,7 +43,7 @@ class Annealed(NamedTuple):
 
 
 def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_betas"]:
-    r"""Inverse temperatures from 0 to 1, dense at both ends, in float64.
+    r"""Make inverse temperatures from 0 to 1, dense at both ends, in float64.
 
     $\beta_t\propto\sigma\bigl(s\,(2t/T-1)\bigr)$, shifted and scaled to end at 0 and 1.
 
@@ -75,7 +75,7 @@ def tune(
     num_leapfrog: int = 5,
     num_rounds: int = 3,
 ) -> Float[Tensor, "t b"]:
-    r"""Find step sizes that are accepted two times in three, by a walk of their own.
+    r"""Adapt HMC step sizes to an acceptance rate of 0.65, in chains of their own.
 
     At each temperature a few steps are made and $\log(\text{step})$ moves by half of
     (acceptance $-$ 0.65) after each. These chains' weights would be biased, since their
@@ -119,7 +119,7 @@ def forward(
     *,
     num_leapfrog: int = 5,
 ) -> Annealed:
-    r"""Walk from base to target: $\mathbb E[w]=\int\text{target}(z)\,\mathrm dz$.
+    r"""Run AIS from base to target: $\mathbb E[w]=\int\text{target}(z)\,\mathrm dz$.
 
     $$\log w=\sum_{t=1}^{T}(\beta_t-\beta_{t-1})
     \bigl[\log\text{target}(z_{t-1})-\log\text{base}(z_{t-1})\bigr],$$
@@ -164,7 +164,7 @@ def reverse(
     *,
     num_leapfrog: int = 5,
 ) -> Annealed:
-    r"""Walk from target to base: $\mathbb E[1/w]=1/\int\text{target}(z)\,\mathrm dz$.
+    r"""Run AIS back to the base: $\mathbb E[1/w]=1/\int\text{target}(z)\,\mathrm dz$.
 
     The steps of :func:`forward` in the opposite order. It needs a ``z`` that is an
     exact draw from the target: the one that generated ``x``, if ``x`` is the model's.
@@ -197,14 +197,14 @@ def reverse(
 
 
 def _between(base: Distribution, log_target: LogDensity, beta: Tensor) -> LogDensity:
-    """The geometric path between the two, at one temperature."""
+    """Return the log-density of the geometric path at one inverse temperature."""
     return lambda z: (1 - beta) * base.log_prob(z) + beta * log_target(z)
 
 
 def _hmc(
     log_density: LogDensity, z: Tensor, step: Tensor, num_leapfrog: int
 ) -> tuple[Tensor, Tensor]:
-    """One Hamiltonian Monte Carlo step, and the probability of accepting it."""
+    """Take one Hamiltonian Monte Carlo step; return it with its acceptance rate."""
     step = step[:, None]
     momentum = torch.randn_like(z)
     before, slope = _with_slope(log_density, z)
@@ -225,6 +225,7 @@ def _hmc(
 
 
 def _with_slope(log_density: LogDensity, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a log-density and its gradient in ``z``, without a graph."""
     with torch.enable_grad():
         z = z.detach().requires_grad_()
         value = log_density(z)

@@ -1,4 +1,4 @@
-"""Claims that are checked: an identity, a bound, an estimate, a mistake refused.
+"""Numerical checks of equations: identity, bound, estimate, and refused mistake.
 
 Each names the equation it is about, shows one line for the reader, keeps its numbers in
 the cell's output (MIME type :data:`MIME`) for pages that list them all, and raises
@@ -28,11 +28,11 @@ _SIGNS = {"identity": "=≠", "bound": "≤≰", "estimate": "≈≉"}
 
 
 class CheckError(AssertionError):
-    """A claim that was checked does not hold."""
+    """Raised where a claim that is checked does not hold."""
 
 
 class Verdict(NamedTuple):
-    """What was compared and how it came out.
+    """Result of a check: the two sides, the largest error, the tolerance.
 
     Attributes:
         kind: ``identity``, ``bound`` or ``estimate``; with ``refused`` before it
@@ -367,7 +367,7 @@ def measured(kind: str, error: float) -> str:
 
 
 def number(value: float, digits: int = 7) -> str:
-    """Format for reading: a true minus sign, and no more digits than carry meaning.
+    """Format a number to be read: a true minus sign, only digits that mean something.
 
     Args:
         value: any number.

@@ -1,4 +1,4 @@
-r"""Diffusion as a chain of latent variables: its schedule, its kernels, its bound.
+r"""Diffusion models (DDPM) as a chain of latent variables: schedule, kernels, ELBO.
 
 The data $x_0$ becomes noise by $T$ Gaussian steps that nobody learns,
 $q(x_t\,|\,x_{t-1})=\mathcal N(\sqrt{\alpha_t}\,x_{t-1},\,\beta_tI)$, where
@@ -23,7 +23,7 @@ Predictor = Callable[[Tensor, Tensor], Tensor]
 
 
 class Schedule(NamedTuple):
-    r"""How much noise each step adds; index 0 of every tensor is the data itself.
+    r"""Noise schedule; index 0 of every tensor is the data itself.
 
     Attributes:
         beta: $\beta_t$, the variance that step $t$ adds, ``(T + 1,)``; the first is 0.
@@ -35,12 +35,12 @@ class Schedule(NamedTuple):
 
     @property
     def num_steps(self) -> int:
-        """How many steps lead from the data to the noise, T."""
+        """Return T, the number of steps from the data to the noise."""
         return len(self.beta) - 1
 
     @property
     def noise_weights(self) -> Float[Tensor, "steps"]:
-        r"""What the bound charges for $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
+        r"""Return the bound's weights of $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
 
         $w_t=\beta_t/(2\alpha_t(1-\bar\alpha_t))$; the first entry is 0.
         Source: Ho, Jain and Abbeel (2020), eq. 12 with $\sigma_t^2=\beta_t$.
@@ -51,7 +51,7 @@ class Schedule(NamedTuple):
 
 
 def schedule(betas: Float[Tensor, "t"]) -> Schedule:
-    r"""Make a schedule of the variances $\beta_1,\dots,\beta_T$ that the steps add.
+    r"""Make a noise schedule from the variances $\beta_1,\dots,\beta_T$ that steps add.
 
     Args:
         betas: each between 0 and 1, both excluded.
@@ -75,7 +75,7 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
 def cosine_schedule(
     num_steps: int, *, offset: float = 0.008, max_beta: float = 0.999
 ) -> Schedule:
-    r"""Noise that rises evenly: $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
+    r"""Make the cosine schedule, $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
 
     Args:
         num_steps: $T$, at least 1.
@@ -104,7 +104,7 @@ def cosine_schedule(
 def diffuse(
     noise: Schedule, x_0: Float[Tensor, "*b d"], t: Int[Tensor, "*#b"]
 ) -> Independent:
-    r"""$q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
+    r"""Give $q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
 
     Args:
         noise: the schedule.
@@ -126,7 +126,7 @@ def posterior(
     x_0: Float[Tensor, "*b d"],
     t: Int[Tensor, "*#b"],
 ) -> Independent:
-    r"""$q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
+    r"""Give $q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
 
     $$\tilde\mu_t=\frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0
     +\frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t,\qquad
@@ -156,7 +156,7 @@ def reverse(
     eps: Float[Tensor, "*b d"],
     t: Int[Tensor, "*#b"],
 ) -> Independent:
-    r"""$p(x_{t-1}\,|\,x_t)$, the model's step back for a predicted noise.
+    r"""Give $p(x_{t-1}\,|\,x_t)$, the model's reverse step for a predicted noise.
 
     $$\mathcal N\Bigl(\frac1{\sqrt{\alpha_t}}\Bigl(x_t-\frac{\beta_t}
     {\sqrt{1-\bar\alpha_t}}\,\hat\varepsilon\Bigr),\ \beta_tI\Bigr)$$
@@ -180,7 +180,7 @@ def reverse(
 
 
 def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
-    """Look the steps up, with a trailing axis, in the points' dtype and device."""
+    """Look up values at steps ``t``: trailing axis, dtype and device of ``x``."""
     last = len(values) - 1
     if not bool(((t >= first) & (t <= last)).all()):
         raise ValueError(
@@ -191,7 +191,7 @@ def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
 
 
 class Terms(NamedTuple):
-    r"""The telescoped bound, $-\mathrm{ELBO}=L_T+\sum_{t=2}^TL_{t-1}+L_0$, in nats.
+    r"""Terms of the ELBO, $-\mathrm{ELBO}=L_T+\sum_{t=2}^TL_{t-1}+L_0$, in nats.
 
     Attributes:
         prior: $L_T=\mathrm{KL}(q(x_T|x_0)\,\|\,p(x_T))$, ``(n,)``; no parameters.
@@ -206,12 +206,12 @@ class Terms(NamedTuple):
 
     @property
     def elbo(self) -> Float[Tensor, "n"]:
-        """The bound: a lower bound of log p(x_0) in expectation."""
+        """Return the ELBO: in expectation a lower bound of log p(x_0)."""
         return -(self.prior + self.steps.sum(0) + self.data)
 
 
 def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Terms:
-    r"""Evaluate every term of the telescoped bound at one draw of each $x_t$.
+    r"""Estimate every term of the ELBO from one draw of each $x_t$.
 
     Args:
         noise: the schedule.

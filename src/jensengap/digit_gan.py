@@ -1,4 +1,4 @@
-r"""A GAN of digits, the VAE built of the same networks, and a way back from image to z.
+r"""A convolutional GAN of digits, a VAE of the same networks, and GAN inversion.
 
 Taught in the chapter ``meaning``. Generator and decoder are the same function of
 :math:`z`; what differs is how they are trained, and that the GAN has no encoder.
@@ -20,9 +20,9 @@ Step = Callable[[Tensor], tuple[Tensor, train.Terms]]
 
 
 class DigitGan(nn.Module):
-    r"""A convolutional generator of intensities, and a discriminator of bounded slope.
+    r"""Convolutional GAN with a spectrally normalised discriminator.
 
-    Each weight of the discriminator, a kernel too, is read as a matrix and divided by
+    Each weight of the discriminator, a kernel too, is taken as a matrix and divided by
     its largest singular value, so that the network cannot be arbitrarily steep (Miyato
     et al., 2018): where it is too sure, the generator is left with little to follow.
 
@@ -67,7 +67,7 @@ def fit_gan(
     rate: float = 4e-3,
     batch_size: int = 32,
 ) -> train.History:
-    r"""Play the non-saturating game on grey images, in place.
+    r"""Train the GAN with the non-saturating losses on grey images, in place.
 
     On each batch the discriminator moves, then the generator, each with Adam without
     momentum, at equal rates that fall linearly to zero in the second half. All chance
@@ -141,7 +141,7 @@ def twin_vae(latent_dim: int, width: int = 16) -> vae.VAE:
 
 
 class Inversion(NamedTuple):
-    """The best code found for each image, and what is left.
+    """Result of an inversion: the best code of each image, and its error.
 
     Attributes:
         codes: one ``z`` for each image.
@@ -162,7 +162,7 @@ def invert(
     num_candidates: int = 2000,
     rate: float = 0.1,
 ) -> Inversion:
-    r"""Look for the code of each image: minimise $\|\sigma(\ell(z))-x\|^2$ over $z$.
+    r"""Invert a generator: minimise $\|\sigma(\ell(z))-x\|^2$ over $z$ for each image.
 
     Candidates are drawn from the prior; from those whose images are closest each image
     starts ``num_starts`` descents by Adam, and keeps the best end. Nothing but the

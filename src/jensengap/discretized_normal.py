@@ -1,4 +1,4 @@
-r"""A Gaussian on grey levels: the mass of each level's bin instead of a density.
+r"""Discretised Gaussian likelihood of grey pixels: masses of bins, not a density.
 
 A density of pixels that take 256 values can be made as large as one likes: a spike on
 each level. Probabilities of bins cannot; they are at most one, and comparable between
@@ -18,7 +18,7 @@ from torch.special import log_ndtr, ndtr
 
 
 class DiscretizedNormal(Distribution):
-    r"""A Gaussian on the levels $0,\delta,2\delta,\dots,1$, each with its bin's mass.
+    r"""Gaussian on the levels $0,\delta,2\delta,\dots,1$, each with its bin's mass.
 
     $$P(x)=\Phi\Bigl(\frac{x+\delta/2-\mu}{\sigma}\Bigr)
     -\Phi\Bigl(\frac{x-\delta/2-\mu}{\sigma}\Bigr),$$
@@ -84,13 +84,13 @@ class DiscretizedNormal(Distribution):
 
     @torch.no_grad()
     def sample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
-        """Draw a Gaussian and move it to the nearest level."""
+        """Draw from the Gaussian and round to the nearest level."""
         drawn = Normal(self.loc, self.scale).sample(sample_shape)
         return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
 
     @property
     def mean(self) -> Float[Tensor, "*b"]:
-        r"""The expected level, $\delta\sum_{k\ge1}P(x\ge k\delta)$."""
+        r"""Return the expected level, $\delta\sum_{k\ge1}P(x\ge k\delta)$."""
         total = torch.zeros_like(self.loc)
         for k in range(1, self.top + 1):
             total = total + ndtr((self.loc - (k - 0.5) / self.top) / self.scale)
@@ -98,7 +98,7 @@ class DiscretizedNormal(Distribution):
 
 
 def _log_ndtr(x: Tensor) -> Tensor:
-    r"""$\log\Phi(x)$; far out by its series, where torch's gradient goes astray."""
+    r"""Compute $\log\Phi(x)$; far out by a series, as torch's gradient goes astray."""
     far = x < -50.0
     tail = torch.where(far, x, -50.0)
     u = tail.square().reciprocal()
@@ -110,7 +110,7 @@ def _log_ndtr(x: Tensor) -> Tensor:
 def discretized_gaussian(
     scale: float, num_levels: int = 256
 ) -> Callable[[Tensor], Independent]:
-    r"""Head of independent :class:`DiscretizedNormal` pixels with a scale set by hand.
+    r"""Make a head of :class:`DiscretizedNormal` pixels, their scale set by hand.
 
     Args:
         scale: $\sigma$ of every pixel, positive.

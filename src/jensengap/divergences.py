@@ -1,4 +1,4 @@
-"""Distances between distributions: closed form, quadrature, or an honest estimate.
+"""KL and Jensen-Shannon divergence: closed form, quadrature, or Monte Carlo.
 
 Three families that never stand in for one another: :func:`kl` is exact or raises,
 :func:`kl_quadrature` and :func:`jensen_shannon` integrate densities given on a grid,
@@ -18,14 +18,14 @@ from torch.distributions import Distribution, kl_divergence
 
 
 class Estimate(NamedTuple):
-    """A Monte-Carlo figure: ``mean`` and the standard error of that mean."""
+    """A Monte Carlo estimate: ``mean`` and the standard error of that mean."""
 
     mean: Tensor
     stderr: Tensor
 
     @classmethod
     def of(cls, samples: Float[Tensor, "k *b"]) -> Estimate:
-        r"""Summarise independent samples along their first axis.
+        r"""Compute mean and standard error of samples along their first axis.
 
         $$\bar s = \frac1k\sum_i s_i,\qquad
         \mathrm{se} = \sqrt{\frac{1}{k(k-1)}\sum_i (s_i-\bar s)^2}$$
@@ -46,7 +46,7 @@ class Estimate(NamedTuple):
 
 
 def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
-    r"""Kullback-Leibler divergence in closed form, $\mathrm{KL}(q\,\|\,p)$.
+    r"""Compute the Kullback-Leibler divergence $\mathrm{KL}(q\,\|\,p)$ in closed form.
 
     Args:
         q: the distribution that the expectation is taken under.
@@ -101,7 +101,7 @@ def kl_quadrature(
     log_p: Float[Tensor, "n *b"],
     log_weight: Float[Tensor, "n"],
 ) -> Float[Tensor, "*b"]:
-    r"""KL divergence of densities tabulated on the nodes of a quadrature rule.
+    r"""Integrate the KL divergence of densities tabulated on a quadrature rule.
 
     $$\mathrm{KL}(q\,\|\,p)\approx\sum_i w_i\,q(z_i)\,[\log q(z_i)-\log p(z_i)]$$
 
@@ -124,7 +124,7 @@ def jensen_shannon(
     log_q: Float[Tensor, "n *b"],
     log_weight: Float[Tensor, "n"],
 ) -> Float[Tensor, "*b"]:
-    r"""Jensen-Shannon divergence of densities tabulated on a quadrature rule.
+    r"""Integrate the Jensen-Shannon divergence of densities on a quadrature rule.
 
     $$\mathrm{JSD}(p,q)=\tfrac12\mathrm{KL}(p\,\|\,m)+\tfrac12\mathrm{KL}(q\,\|\,m),
     \qquad m=\tfrac12(p+q)$$

@@ -1,4 +1,4 @@
-r"""Models whose evidence and posterior are known, to hold everything else against.
+r"""Latent-variable models with closed-form evidence and posterior: ground truth.
 
 A linear-Gaussian model in closed form, also fitted to data (probabilistic PCA); a
 mixture by enumeration; the likelihood of a network at every node of a rule from
@@ -21,7 +21,7 @@ from jensengap import nets
 
 
 class LinearGaussian(NamedTuple):
-    r"""$z\sim\mathcal N(0,I)$, $x\,|\,z\sim\mathcal N(Wz+b,\,s^2I)$.
+    r"""Linear-Gaussian model, $z\sim\mathcal N(0,I)$, $x|z\sim\mathcal N(Wz+b,\,s^2I)$.
 
     Everything about it is Gaussian and in closed form; each method raises a
     ``ValueError`` where ``scale`` is not positive and finite. Fitted to data by
@@ -60,16 +60,17 @@ class LinearGaussian(NamedTuple):
     def reconstruction(
         self, x: Float[Tensor, "*#b d"], q: Independent
     ) -> Float[Tensor, "*#b"]:
-        r"""$\mathbb E_q[\log p(x\,|\,z)]$ in closed form, ``q`` a diagonal Gaussian.
+        r"""Return $\mathbb E_q[\log p(x\,|\,z)]$ in closed form, ``q`` a Gaussian.
 
         It is $\log p(x\,|\,\mu)-\frac{1}{2s^2}\sum_{ij}W_{ij}^2\sigma_j^2$: the value
-        at the mean less the price of the spread. Nats per example.
+        at the mean of ``q``, diagonal, less the effect of its variance. Nats per
+        example.
         """
         spread = (self.weight.square() @ q.variance[..., None])[..., 0].sum(-1)
         return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.variance())
 
     def variance(self) -> float:
-        """Return $s^2$; a scale that is none would vanish in the square."""
+        """Return $s^2$; raise ValueError for an $s$ that is no positive number."""
         if not 0 < self.scale < math.inf:
             raise ValueError(
                 f"scale must be positive and finite, got {self.scale}; it is the "
@@ -124,10 +125,10 @@ def probabilistic_pca(
 
 
 class BernoulliMixture(NamedTuple):
-    r"""$p(z)=\pi_z$, $z=1,\dots,m$, and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$.
+    r"""Mixture of $m$ Bernoulli vectors, $p(z)=\pi_z$, $p(x_j=1\,|\,z)=\rho_{zj}$.
 
-    Its evidence is a sum of $m$ terms: nothing is hidden. Source: Bishop (2006),
-    section 9.3.3.
+    With $z=1,\dots,m$ and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$. Its evidence
+    is a sum of $m$ terms: nothing is intractable. Source: Bishop (2006), section 9.3.3.
 
     Attributes:
         weights: $\pi$, ``(m,)``, not negative and of sum one.
@@ -158,7 +159,7 @@ def bernoulli_log_likelihood(
     nodes: Float[Tensor, "n z"],
     chunk: int = 4096,
 ) -> Float[Tensor, "n b"]:
-    r"""$\log p(x\,|\,z)$ of every image at every node, for a Bernoulli decoder.
+    r"""Evaluate $\log p(x\,|\,z)$ of all images at all nodes, for a Bernoulli decoder.
 
     With logits $\ell$, $\log p(x\,|\,z)=x^\top\ell-\sum_j\log(1+e^{\ell_j})$: the
     decoder is run once for each node and one matrix product serves all images.
@@ -203,7 +204,7 @@ def bernoulli_log_likelihood(
 def optimal_discriminator(
     log_p: Float[Tensor, "*n"], log_q: Float[Tensor, "*n"]
 ) -> Float[Tensor, "*n"]:
-    r"""$D^*(x)=\frac{p(x)}{p(x)+q(x)}$, the best answer to a fixed generator.
+    r"""Compute the optimal discriminator, $D^*(x)=\frac{p(x)}{p(x)+q(x)}$.
 
     Args:
         log_p: log-density of the data.

@@ -1,4 +1,4 @@
-"""Figures that move: frames drawn in advance, and sliders that need no kernel.
+"""Figures with sliders that need no kernel: matplotlib draws all frames in advance.
 
 Every frame is drawn by matplotlib; what differs from frame to frame (a curve, a bar's
 height, a label) is kept in a table, and a few lines of script write one row of it
@@ -97,7 +97,7 @@ def moving(
     caption: str = "",
     spec: str = ".2f",
 ) -> None:
-    """Show a figure with one slider, or two, that choose among frames.
+    """Show a figure with one or two sliders that choose among its frames.
 
     A button plays the first slider's frames to the end; nothing moves by itself. In a
     live kernel the sliders are widgets, and ``update`` is called on demand.
@@ -141,7 +141,7 @@ def _live(
     caption: str,
     spec: str,
 ) -> None:
-    """Show the same with widgets, each frame drawn when it is asked for."""
+    """Show the figure with ipywidgets, each frame drawn when it is asked for."""
     _settle(fig, update, sliders)
 
     def draw(*places: int) -> str:
@@ -158,13 +158,14 @@ def _live(
 def _settle(
     fig: Figure, update: Callable[..., None], sliders: Mapping[str, Sequence[float]]
 ) -> None:
-    """Lay the middle frame out, and keep that layout: nothing jumps."""
+    """Lay out the middle frame, and keep that layout: nothing jumps."""
     update(*_middle(sliders))
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
 
 
 def _middle(sliders: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return the middle value of each slider, at which a figure starts."""
     return [values[len(values) // 2] for values in sliders.values()]
 
 
@@ -209,7 +210,7 @@ def _draw(
 
 
 def _button(sliders: Mapping[str, Sequence[float]]) -> str:
-    """Write the button that plays; without scripts it stays hidden."""
+    """Write the Play button; without scripts it stays hidden."""
     name = html.escape(next(iter(sliders)), quote=True)
     return (
         '<button type="button" class="jg-play" aria-description='
@@ -221,7 +222,7 @@ Parts = dict[tuple[int, str], str]
 
 
 def _parts(drawing: str) -> Parts:
-    """Take a drawing apart: (element's number, attribute's name) to value."""
+    """Split a drawing into values by (element's number, attribute's name)."""
     nodes = list(ElementTree.fromstring(drawing).iter())[1:]
     parts: Parts = {}
     for i, node in enumerate(nodes):
@@ -232,7 +233,7 @@ def _parts(drawing: str) -> Parts:
 
 
 def _table(drawings: Sequence[Parts]) -> dict[str, list]:
-    """Keep what differs: its places, its distinct values, and a row for each frame."""
+    """Tabulate what differs: places, distinct values, and a row for each frame."""
     first = drawings[0]
     if any(drawing.keys() != first.keys() for drawing in drawings):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Files that are whole: a kill at any moment leaves the old one or the new one.
+"""Write files atomically: a kill at any moment leaves the old one or the new one.
 
 Only the standard library is used, so that the build has this before its environment.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file aside, and rename it when all of it is on the disk.
+    """Write a file under another name, and rename it when all of it is on the disk.
 
     Args:
         path: where it is to stand; what was there before stands until the end. A link

@@ -1,4 +1,4 @@
-r"""Posteriors that are bent Gaussians: invertible maps with known determinants.
+r"""Normalising flows as posteriors: invertible maps with known log-determinants.
 
 A flow draws $u\sim\mathcal N(0,I)$ and returns $z=f(u)$. Where $f$ is invertible,
 
@@ -22,7 +22,7 @@ LARGEST_LOG_SCALE = 1.0
 
 
 class Mapped(NamedTuple):
-    r"""Where points went and by how much the map stretched volume on the way.
+    r"""Points after a map, and the log-determinant of the map's Jacobian.
 
     Attributes:
         value: the points, ``(k, b, d)``.
@@ -46,8 +46,9 @@ class Drawn(NamedTuple):
 
 
 class Coupling(nn.Module):
-    r"""$(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
+    r"""Affine coupling layer: one half of $u$ scales and shifts the other half.
 
+    $(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
     One half moves by what a small network makes of the other half, which stays: so
     the inverse needs no network's inverse, and the determinant is $e^{\sum s}$. It
     begins as the mere exchange of the halves.
@@ -77,7 +78,7 @@ class Coupling(nn.Module):
         self.last = nn.Parameter(torch.zeros(num_examples, hidden_dim, 2 * moved))
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
-        r"""Map, and return the logarithm of the determinant, $\sum s(u_1)$."""
+        r"""Map forwards; return the log-determinant, $\sum s(u_1)$, as well."""
         one, two = u[..., : self.kept], u[..., self.kept :]
         log_scale, shift = self._of(one)
         moved = two * log_scale.exp() + shift
@@ -92,6 +93,7 @@ class Coupling(nn.Module):
 
     def _of(self, one: Tensor) -> tuple[Tensor, Tensor]:
         # one product for each example: (b, k, kept) @ (b, kept, h)
+        """Compute log-scale and shift of the moving half from the half that stays."""
         hidden = torch.baddbmm(self.bias[:, None], one.movedim(1, 0), self.first)
         numbers = (hidden.tanh() @ self.last).movedim(0, 1)
         log_scale, shift = numbers.chunk(2, -1)
@@ -99,7 +101,7 @@ class Coupling(nn.Module):
 
 
 class Flow(nn.Module):
-    r"""Couplings, then $z=\mu+L\,u$ with a triangular $L$: posteriors, one an example.
+    r"""Normalising flow, one an example: couplings, then $z=\mu+L\,u$, $L$ triangular.
 
     Without couplings it is a Gaussian, with full covariance or (``tilted=False``) with
     independent coordinates.
@@ -165,7 +167,7 @@ class Flow(nn.Module):
         return _log_standard(u) + log_det
 
     def rsample(self, num_samples: int) -> Drawn:
-        r"""Draw, and return $\log q$ of each draw without inverting anything.
+        r"""Draw reparameterised samples with $\log q$, without inverting anything.
 
         Args:
             num_samples: draws for each example, at least 1.
@@ -180,8 +182,10 @@ class Flow(nn.Module):
         return Drawn(z, _log_standard(u) - log_det)
 
     def _triangle(self) -> Tensor:
+        """Return $L$; its diagonal is positive, so it can be inverted."""
         return torch.diag_embed(self.log_scale.exp()) + self.tilt.tril(-1)
 
 
 def _log_standard(u: Tensor) -> Tensor:
+    """Compute the log-density of a standard normal, summed over coordinates."""
     return -0.5 * u.square().sum(-1) - 0.5 * u.shape[-1] * math.log(2 * math.pi)

@@ -1,4 +1,4 @@
-r"""Two estimators of $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$, sample by sample.
+r"""Pathwise and score-function estimators of $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$.
 
 Both return one gradient for each sample, so that their spread can be measured. A
 ``family`` is a function from parameters ``(..., p)`` to a distribution with batch
@@ -21,7 +21,7 @@ Function = Callable[[Tensor], Tensor]
 def pathwise(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "k p"]:
-    r"""Pathwise (reparameterised) gradients, $\nabla_\phi f(g(\varepsilon_i,\phi))$.
+    r"""Draw pathwise (reparameterised) gradients, $\nabla_\phi f(g(\varepsilon,\phi))$.
 
     Args:
         f: differentiable function of ``z``, ``(k,)`` to ``(k,)``.
@@ -54,7 +54,7 @@ def score_function(
     num_samples: int,
     baseline: Float[Tensor, "#p"] | float = 0.0,
 ) -> Float[Tensor, "k p"]:
-    r"""Score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
+    r"""Draw score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
 
     Args:
         f: any function of ``z``, ``(k,)`` to ``(k,)``; it is never differentiated.
@@ -81,7 +81,7 @@ def score_function(
 def best_baseline(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "p"]:
-    r"""The variance-minimising constant, $\mathbb E[f s^2]/\mathbb E[s^2]$, estimated.
+    r"""Estimate the variance-minimising baseline, $\mathbb E[f s^2]/\mathbb E[s^2]$.
 
     Here $s=\partial_\phi\log q_\phi(z)$, one baseline for each parameter. Draw it
     from samples of its own: a baseline that has seen the samples it is subtracted

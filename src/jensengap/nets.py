@@ -1,4 +1,4 @@
-"""Networks, and heads that turn their numbers into ``torch.distributions`` objects.
+"""Networks, and heads that turn their outputs into ``torch.distributions`` objects.
 
 A network returns numbers; a head says what they mean; :class:`Conditional` joins the
 two into $p(\\cdot\\,|\\,\\text{input})$. Encoders and decoders differ in nothing else.
@@ -27,7 +27,7 @@ _SLOPE = 0.2  # of the leaky units: no unit is ever lost, as in Radford et al.
 
 
 def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
-    """Multilayer perceptron: linear maps with an activation between them.
+    """Build a multilayer perceptron: linear maps with an activation between them.
 
     Args:
         dims: sizes of input, hidden layers and output; at least two.
@@ -49,7 +49,7 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
 
 
 def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
-    r"""Factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
+    r"""Make a factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
 
     Args:
         logits: log-odds of each pixel, ``(*b, d)``.
@@ -64,7 +64,7 @@ def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
 def gaussian(
     loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
 ) -> Independent:
-    r"""Diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
+    r"""Make a diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
 
     Args:
         loc: means, ``(*b, d)``.
@@ -87,7 +87,7 @@ def gaussian(
 
 
 def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
-    r"""Diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
+    r"""Make a diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
 
     $\sigma=\mathrm{softplus}(\rho)+10^{-4}$: positive for every input, linear for
     large ones, so that no step of training can overflow it as an exponential can.
@@ -111,7 +111,7 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
 
 
 def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
-    r"""Head of a Gaussian whose means a network gives and whose scale is set by hand.
+    r"""Make a Gaussian head: a network gives the means, the scale is set by hand.
 
     Args:
         scale: $\sigma$, positive. With it, $-\log p$ is the squared error over
@@ -152,7 +152,7 @@ class SharedScale(nn.Module):
 
     @property
     def scale(self) -> Float[Tensor, ""]:
-        r"""The scale $\sigma$ as it stands."""
+        r"""Return the scale $\sigma$ as it stands."""
         return softplus(self.raw) + self.floor
 
     def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
@@ -243,7 +243,7 @@ class OnRows(nn.Sequential):
 
 
 class PixelBias(nn.Module):
-    """Adds one number to each pixel: what convolutions, alike everywhere, cannot say.
+    """A bias for each pixel, which convolutions, alike everywhere, do not have.
 
     As the last layer it carries the ``bias`` that :func:`start_at_mean` sets.
     """

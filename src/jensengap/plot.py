@@ -1,4 +1,4 @@
-"""One style for every figure: axes first, axes back, colours that carry meaning.
+"""Matplotlib in the book's style: axes in, axes out, colours that carry meaning.
 
 Figures are drawn by matplotlib without pyplot and shown as inline SVG. Their colours
 become CSS custom properties and their labels stay text, so one drawing follows the
@@ -52,7 +52,7 @@ def figure(
     columns: int = 1,
     **grid: Any,
 ) -> tuple[Figure, np.ndarray | Axes]:
-    """Start a figure in the book's style, which then holds for the session.
+    """Create a figure in the book's style, which then holds for the session.
 
     Args:
         width: inches; 6 fills the text's measure, so that type keeps its size.
@@ -93,7 +93,7 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
 
 def colour_map(colour: str) -> LinearSegmentedColormap:
-    """From fully transparent to one colour: a heat map for any background.
+    """Make a colour map from fully transparent to one colour, for any background.
 
     Args:
         colour: what the largest value becomes.
@@ -147,7 +147,7 @@ def gaussian_ellipse(
     colour: str,
     **style: Any,
 ) -> Axes:
-    r"""Outline the $2\sigma$ ellipse of a two-dimensional Gaussian.
+    r"""Draw the $2\sigma$ ellipse of a two-dimensional Gaussian.
 
     Args:
         ax: where to draw.
@@ -194,7 +194,7 @@ def wipe(ax: Axes) -> Axes:
 
 
 def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> Axes:
-    r"""The log-likelihood as three bars, each beginning where the last one ended.
+    r"""Draw $\log p(x)$ as three bars, each beginning where the last one ended.
 
     Down by the reconstruction, down by the KL to the prior (there the ELBO is
     reached), up by the KL to the posterior: the end is $\log p(x)$, marked by a line.
@@ -229,7 +229,7 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
 def note(
     ax: Axes, x: float, y: float, text: str, colour: str = INK, **style: Any
 ) -> Axes:
-    """Write beside a curve in its own colour: a label is read faster than a legend.
+    """Label a curve in its own colour: a label is read faster than a legend.
 
     Args:
         ax: where to write.

@@ -1,8 +1,8 @@
-r"""Linear probes: what a code says about a class, beside controls that know less.
+r"""Linear probes of latent codes, beside controls that know less.
 
-A probe is multinomial logistic regression from codes to classes. Its accuracy alone
-means nothing: it is read beside the share of the largest class, beside probes trained
-on permuted labels, and beside probes of codes that nobody learned (a random
+A linear probe is multinomial logistic regression from codes to classes. Its accuracy
+alone means nothing: it is read beside the share of the largest class, beside probes
+trained on permuted labels, and beside probes of codes that nobody learned (a random
 projection, principal components).
 """
 
@@ -19,7 +19,7 @@ from jensengap.divergences import Estimate
 
 
 class Probe(NamedTuple):
-    r"""The classifier $\arg\max_c\,(Wu+b)_c$ with $u=(z-\mu)/s$.
+    r"""Linear probe: the classifier $\arg\max_c\,(Wu+b)_c$ with $u=(z-\mu)/s$.
 
     Attributes:
         weight: $W$, one row for each class.
@@ -108,7 +108,7 @@ def fit(
 
 
 def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
-    """Share of right answers, with its standard error over examples.
+    """Compute the share of right answers, with its standard error over examples.
 
     Args:
         predicted: a class for each example.
@@ -139,7 +139,7 @@ class Result(NamedTuple):
 
     @property
     def score(self) -> Tensor:
-        """The accuracy on a scale where the majority is 0 and no error is 1."""
+        """Return the accuracy on a scale where the majority is 0 and no error is 1."""
         return normalised(self.accuracy.mean, self.majority.mean)
 
 
@@ -152,7 +152,7 @@ def evaluate(
     num_classes: int = 10,
     ridge: float = 1e-3,
 ) -> Result:
-    """Fit a probe and its permuted twin, and judge both on new codes.
+    """Fit a probe and one on permuted labels, and measure both on new codes.
 
     Args:
         codes: to fit to.
@@ -184,7 +184,7 @@ def evaluate(
 def normalised(
     accuracy: float | Float[Tensor, "*b"], majority: float | Float[Tensor, "*b"]
 ) -> Float[Tensor, "*b"]:
-    r"""$(a-m)/(1-m)$: 0 for the accuracy of the largest class, 1 for no error.
+    r"""Rescale an accuracy, $(a-m)/(1-m)$: 0 for the largest class, 1 for no error.
 
     Args:
         accuracy: $a$, between 0 and 1.
@@ -219,7 +219,7 @@ class Projection(NamedTuple):
 
 
 def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
-    """The first principal components, the control that learns from pixels alone.
+    """Find the first principal components, a control that learns from pixels alone.
 
     Args:
         x: examples, one a row.
@@ -242,7 +242,7 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
 
 
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
-    """Random directions of unit length, the control that learns nothing.
+    """Draw random directions of unit length, a control that learns nothing.
 
     Args:
         x: examples, for their mean and size only.

@@ -1,4 +1,4 @@
-r"""Rules that replace an integral over a low-dimensional ``z`` by a weighted sum.
+r"""Quadrature: rules that replace an integral over ``z`` by a weighted sum.
 
 A rule is nodes and the *logarithms* of its weights, so that densities far too small for
 a float can be summed. Everything is float64 unless ``q`` says otherwise.
@@ -29,7 +29,7 @@ class Grid(NamedTuple):
 
 
 def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
-    r"""Trapezoidal rule on $[-\text{limit},\text{limit}]^{\text{dim}}$, in float64.
+    r"""Make the trapezoidal rule on $[-\text{limit},\text{limit}]^{\text{dim}}$.
 
     For smooth integrands that vanish at the edges its error falls faster than any
     power of the spacing, so that doubling ``num`` shows whether it has converged.
@@ -61,7 +61,7 @@ def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
 def gauss_hermite(
     q: Independent, num: int
 ) -> tuple[Float[Tensor, "n *b z"], Float[Tensor, "n"]]:
-    r"""Nodes and log-weights for expectations under a diagonal Gaussian.
+    r"""Make Gauss-Hermite nodes and log-weights for a diagonal Gaussian.
 
     $$\mathbb E_q[f(z)]\approx\sum_i w_i f(\mu+\sigma\odot t_i)$$
 
@@ -94,7 +94,7 @@ def gauss_hermite(
 def log_evidence(
     log_joint: Float[Tensor, "n *b"], log_weight: Float[Tensor, "n"]
 ) -> Float[Tensor, "*b"]:
-    r"""$\log p(x)=\log\int p(x,z)\,\mathrm dz$ by quadrature, in nats per example.
+    r"""Integrate $\log p(x)=\log\int p(x,z)\,\mathrm dz$ by a rule, nats an example.
 
     Args:
         log_joint: $\log p(x,z_i)$ at the nodes, node axis first.

@@ -1,4 +1,4 @@
-"""Puts an exercise to the reader: a form in the built page, a mark in a live kernel."""
+"""Mark an exercise's answer: in a form of the built page, or in a live kernel."""
 
 from __future__ import annotations
 

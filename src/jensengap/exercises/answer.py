@@ -1,4 +1,4 @@
-"""Reads an answer: whatever somebody hands in becomes plain numbers, or a sentence."""
+"""Read an answer: turn what is handed in into numbers, or refuse it in a sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMA = (
 
 
 def float64(value: Any) -> Tensor:
-    """Make a tensor of it.
+    """Convert a value to a float64 tensor.
 
     Args:
         value: a number, or numbers in lists or arrays.
@@ -44,7 +44,7 @@ def truths(question: Number, case: Mapping[str, Any]) -> Tensor:
 
 
 def read(question: Question, answer: Any) -> Any:
-    """Turn an answer into what is compared and kept.
+    """Convert an answer to what is compared and kept.
 
     Args:
         question: what was asked.
@@ -75,6 +75,7 @@ def read(question: Question, answer: Any) -> Any:
 
 
 def _statement(question: Choice, answer: Any) -> str:
+    """Find the statement of a choice by its text or its letter."""
     by_letter = letters(question)
     if isinstance(answer, list | tuple) and len(answer) == 1:
         (answer,) = answer

@@ -1,4 +1,4 @@
-"""Marks an answer: right, not yet, or wrong with a hint that names what was done."""
+"""Mark an answer: right, not yet, or wrong with a hint that names the mistake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAID = {
 
 
 class Mark(NamedTuple):
-    """What became of an answer.
+    """Verdict on an answer: its state, and a sentence for the reader.
 
     Attributes:
         label: of the exercise.
@@ -52,7 +52,7 @@ class Mark(NamedTuple):
 
 
 def mark(question: Question, answer: Any) -> Mark:
-    """Mark an answer.
+    """Mark an answer as it was handed in.
 
     Args:
         question: what was asked.
@@ -140,7 +140,7 @@ def _fault(
 def _typical(
     question: Number, cases: tuple[Mapping[str, Any], ...], right: list[Tensor]
 ) -> list[tuple[str, list[Tensor]]]:
-    """List what is often answered: the mistakes, a wrong sign, another unit."""
+    """List common wrong answers: the mistakes, a wrong sign, another unit."""
     found = [
         (m.hint, [_mistaken(m, case) for case in cases]) for m in question.mistakes
     ]

@@ -1,4 +1,4 @@
-"""A file of answers: written by a reader, verified by whoever collects it.
+"""Save and verify files of answers: labels, answers and a checksum, as JSON.
 
 It holds labels, answers and a checksum: no name, no time, no place. The checksum finds
 a file that was damaged or edited by hand; it is no seal, for whoever has this package
@@ -26,7 +26,7 @@ _answers: dict[str, Any] = {}
 
 
 class Sheet(NamedTuple):
-    """What a file of answers holds, each marked anew.
+    """Contents of a file of answers, each marked anew.
 
     Attributes:
         right: labels of the exercises answered rightly.
@@ -44,7 +44,7 @@ class Sheet(NamedTuple):
 
 
 def note(mark: marking.Mark) -> None:
-    """Keep an answer for the file; one that could not be read is none.
+    """Keep an answer for the file; skip one that could not be read.
 
     Args:
         mark: of the answer; a later one of the same exercise takes its place.

@@ -1,4 +1,4 @@
-"""Tries a reader's function: it may fail, print without end, or never come back.
+"""Call a reader's function safely: errors caught, output cut, time limited.
 
 Whatever it does becomes its results or one sentence; no error gets through.
 """
@@ -22,15 +22,15 @@ LINES = 100  # that a function may print
 
 
 class Refused(Exception):
-    """An answer that cannot be compared; says why, for the reader."""
+    """Raised for an answer that cannot be compared; says why, for the reader."""
 
 
 class Open(Exception):
-    """An answer that is none yet; may say what is missing."""
+    """Raised where there is no answer yet; may say what is missing."""
 
 
 class _Brief(io.TextIOBase):
-    """Passes on what is printed, up to a number of lines."""
+    """Text stream that passes on a limited number of lines."""
 
     def __init__(self, target: Any) -> None:
         self.target, self.left = target, LINES
@@ -46,7 +46,7 @@ class _Brief(io.TextIOBase):
 
 
 def short(value: Any, length: int = 40) -> str:
-    """Say what a value is, in few characters and on one line.
+    """Describe a value in few characters and on one line.
 
     Args:
         value: anything.
@@ -175,7 +175,7 @@ def _own_line(function: Callable[..., Any], error: BaseException) -> str:
 
 
 class _Stop(BaseException):
-    """Ends the thread that took too long; no ``except Exception`` catches it."""
+    """Raised in a thread that took too long; no ``except Exception`` catches it."""
 
 
 def within(function: Callable[[], Any], seconds: float) -> Any:

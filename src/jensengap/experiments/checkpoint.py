@@ -1,4 +1,4 @@
-"""A checkpoint is whole or it is refused: written aside, sealed by a digest, named.
+"""Save and load checkpoints: written aside, sealed by a digest, whole or refused.
 
 The first line says that it is one, the second what it is of and the digest of the
 rest. The rest is read with ``weights_only``: tensors and numbers, never code.
@@ -20,7 +20,7 @@ _MAGIC = b"jensengap checkpoint 1\n"
 
 
 class CheckpointError(ValueError):
-    """The file is torn, or is no checkpoint, or is one of another run."""
+    """Raised for a file that is torn, no checkpoint, or one of another run."""
 
 
 def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""One process or many: who this one is, and which part of a global batch is its own.
+"""Data-parallel training under ``torchrun``: ranks, shares of a batch, all-reduce.
 
 ``torchrun`` starts the processes and tells each its rank; a program that was started
 plainly is a group of one. What is computed does not depend on their number: chance is
@@ -17,7 +17,7 @@ from torch import Tensor, distributed, nn
 
 
 class Group(NamedTuple):
-    """This process among the others.
+    """A process group: this process's rank, the group's size, the device.
 
     Attributes:
         rank: its number, from 0 to ``size - 1``; 0 writes the files.
@@ -63,7 +63,7 @@ class Group(NamedTuple):
         )
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """Average over the group; every process gets the same.
+        """Average a tensor over the group (all-reduce); every process gets the same.
 
         Args:
             numbers: of one shape everywhere.
@@ -75,7 +75,7 @@ class Group(NamedTuple):
         return total / self.size
 
     def gather(self, numbers: Tensor) -> list[Tensor]:
-        """Collect the numbers of all processes, in the order of their ranks.
+        """Collect the tensors of all processes, in the order of their ranks.
 
         Args:
             numbers: of one shape everywhere.
@@ -87,7 +87,7 @@ class Group(NamedTuple):
         return every
 
     def tell(self, what: Any) -> Any:
-        """Give every process what the first one has.
+        """Broadcast a value from the first process to all.
 
         Args:
             what: numbers, strings and tensors; only those of rank 0 count.
@@ -99,13 +99,13 @@ class Group(NamedTuple):
         return told[0]
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
+        """Wait until every process has come here (a barrier)."""
         if self.size > 1:
             distributed.barrier()
 
 
 def divide(batch_size: int, size: int | None = None) -> int:
-    """Count the images of a batch that each process takes.
+    """Divide a batch: return how many images each process takes.
 
     Args:
         batch_size: images in the global batch.
@@ -131,7 +131,7 @@ def divide(batch_size: int, size: int | None = None) -> int:
 
 @contextmanager
 def join(device: str = "auto") -> Iterator[Group]:
-    """Find the device and, where ``torchrun`` started this process, the others.
+    """Choose the device and, under ``torchrun``, join the process group.
 
     Args:
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
@@ -160,6 +160,7 @@ def join(device: str = "auto") -> Iterator[Group]:
 
 
 def _device(name: str, local_rank: int) -> torch.device:
+    """Choose the device of this process, or refuse the one that is asked for."""
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device must be auto, cpu or cuda, got {name!r}")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -174,4 +175,5 @@ def _device(name: str, local_rank: int) -> torch.device:
 
 
 def _world_size() -> int:
+    """Read the number of processes that ``torchrun`` started."""
     return int(os.environ.get("WORLD_SIZE", "1"))

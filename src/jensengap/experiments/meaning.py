@@ -1,4 +1,4 @@
-"""What a VAE's and a GAN's codes say about the digit: one run, with all its controls.
+"""Probe what a VAE's and a GAN's codes say about the digit: one run with its controls.
 
 The chapter ``meaning`` trains one pair before the reader's eyes; the recording of that
 name holds this run for several seeds.
@@ -50,7 +50,7 @@ def labelled_codes(
     num_codes: int,
     chunk: int = 500,
 ) -> tuple[Tensor, Tensor]:
-    """Draw codes from the prior, and let a classifier say what their images show.
+    """Draw codes from the prior, and label their images by a classifier.
 
     Args:
         generate: from ``z`` to an image.
@@ -68,7 +68,7 @@ def labelled_codes(
 def fit_inverse(
     generate: Callable[[Tensor], Tensor], num_steps: int = 750
 ) -> nets.OnRows:
-    r"""Train an encoder for a generator after the fact: regress ``z`` on ``G(z)``.
+    r"""Train an encoder for a fixed generator: regress ``z`` on ``G(z)``.
 
     Every step draws fresh codes, so nothing but the generator is needed, and no data.
 
@@ -95,7 +95,7 @@ def fit_inverse(
 
 
 def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float]]:
-    """Train a classifier, a VAE and a GAN, and probe whatever may be called a code.
+    """Train a classifier, a VAE and a GAN, and fit linear probes to their codes.
 
     Args:
         seed: the source of all chance.
@@ -194,4 +194,5 @@ def _of_images(
 
 
 def _rounded(value: Tensor) -> float | list[float]:
+    """Round to five decimals, so that a recording stays short."""
     return torch.as_tensor(value).double().mul(1e5).round().div(1e5).tolist()

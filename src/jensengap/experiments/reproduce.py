@@ -25,7 +25,7 @@ from jensengap.experiments.run import Run
 
 
 def mnist(split: str) -> Tensor:
-    """Pixels of the full MNIST, from your folder or downloaded.
+    """Load the pixels of the full MNIST, from your folder or downloaded.
 
     Args:
         split: "train" or "test".
@@ -56,7 +56,7 @@ def mnist(split: str) -> Tensor:
 
 
 def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
-    """Training images in grey, and test images in black and white.
+    """Load training images in grey, and test images in black and white.
 
     The test images are binarised once, with a seed of their own: every run is judged
     on the same ones.
@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def reproduce(arguments: argparse.Namespace) -> str:
-    """Do what the command line asks, or find it done.
+    """Train and evaluate what the command line asks for, or find it done.
 
     Args:
         arguments: as :func:`parser` reads them.

@@ -1,4 +1,4 @@
-"""A training that can be killed at any step and gives the same network all the same.
+"""Train a network so that a kill at any step changes nothing in the result.
 
 All that a step changes is in :meth:`Training.state`: parameters, what the optimiser
 keeps, the schedule, both generators, and the sums from which the history is made.
@@ -20,7 +20,7 @@ from jensengap.fast import soap
 
 
 class Settings(NamedTuple):
-    """What a run is asked for; the same settings give the same result.
+    """Settings of a run; the same settings give the same result.
 
     Attributes:
         objective: ``"vae"`` or ``"iwae"``.
@@ -102,7 +102,7 @@ def verify(settings: Settings, num_images: int) -> None:
 
 
 class Training:
-    r"""A network on its way: one-cycle schedule, step by step.
+    r"""A training that can be stopped and resumed: one-cycle schedule, step by step.
 
     Args:
         settings: what to train.
@@ -139,17 +139,17 @@ class Training:
 
     @property
     def steps_an_epoch(self) -> int:
-        """Full batches in the data; what is left over waits for another order."""
+        """Return the number of full batches; a rest waits for another order."""
         return len(self.probs) // self.settings.batch_size
 
     @property
     def num_steps(self) -> int:
-        """Steps done."""
+        """Return the number of steps done."""
         return len(self.history["elbo"]) * self.steps_an_epoch + self._position
 
     @property
     def num_samples(self) -> int:
-        """How many draws of ``z`` an image has in this epoch."""
+        """Return how many draws of ``z`` an image has in this epoch."""
         warm = len(self.history["elbo"]) < self.settings.warm_epochs
         return self.settings.warm_samples if warm else self.settings.num_samples
 
@@ -218,7 +218,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state` was taken, as if nothing had happened.
+        """Resume from where :meth:`state` was taken, as if nothing had happened.
 
         Args:
             state: of a training with the same settings on the same kind of device.

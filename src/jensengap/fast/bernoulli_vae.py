@@ -1,4 +1,4 @@
-r"""A Bernoulli VAE's loss with its gradient in one pass, for long trainings.
+r"""Loss and gradient of a Bernoulli VAE or IWAE in one pass, without autograd.
 
 The same numbers as :meth:`jensengap.vae.VAE.terms` and
 :meth:`~jensengap.vae.VAE.log_weights` under autograd, in less time: the chain rule is
@@ -39,7 +39,7 @@ _ROWS = 256  # of 784 float32 numbers: 0.8 MB, which a core's own cache holds
 
 
 class Value(NamedTuple):
-    """What a batch gives; numbers in nats an image, with a gradient on the first.
+    """Loss and bounds of a batch; nats an image, with a gradient on the first.
 
     Attributes:
         loss: what is minimised.
@@ -53,7 +53,7 @@ class Value(NamedTuple):
 
 
 class FusedVAE(nn.Module):
-    r"""A VAE whose loss brings its gradient along.
+    r"""A Bernoulli VAE whose loss computes its own gradient.
 
     Its parameters are the model's own: any optimiser of torch may move them.
 
@@ -169,7 +169,7 @@ class FusedVAE(nn.Module):
 
 
 class _Loss(torch.autograd.Function):
-    """Minus a bound whose gradients are known, and are handed out once."""
+    """Autograd function of a bound whose gradients are known, and handed out once."""
 
     @staticmethod
     def forward(
@@ -219,7 +219,7 @@ def verify(model: vae.VAE) -> None:
 
 
 def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
-    r"""$\sum_j\log(1+e^{\ell_j})$, in nats.
+    r"""Compute $\sum_j\log(1+e^{\ell_j})$, in nats.
 
     Taken as it stands, in pieces that a cache holds: half the time of ``softplus``. A
     pixel's error is that of one rounding of $1+e^\ell$. Where $e^\ell$ overflows,
@@ -243,7 +243,7 @@ def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
 def log_likelihood(
     logits: Float[Tensor, "k b d"], x: Float[Tensor, "b d"]
 ) -> Float[Tensor, "k b"]:
-    r"""$\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
+    r"""Compute $\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
 
     The fast twin of ``nets.bernoulli(logits).log_prob(x)``.
 

@@ -23,7 +23,7 @@ from jensengap.fast import bernoulli_vae, perceptron
 def log_evidence(
     model: vae.VAE, x: Float[Tensor, "b d"], num_samples: int, *, chunk: int = 1024
 ) -> vae.Evidence:
-    r"""Estimate $\log\frac1k\sum_i w_i$ of each image.
+    r"""Estimate $\log p(x)$ of each image by $\log\frac1k\sum_i w_i$.
 
     Args:
         model: as for :class:`jensengap.fast.bernoulli_vae.FusedVAE`; left as it is.

@@ -28,7 +28,7 @@ _ACTIVATIONS = {
 
 
 class MLP:
-    """The layers of a perceptron, and the two passes through them.
+    """Forward and backward pass of a perceptron, on the network's own parameters.
 
     Args:
         net: linear layers with tanh or ReLU between them, as ``nets.mlp`` makes them.
@@ -64,7 +64,7 @@ class MLP:
         self._last = len(linears) - 1
 
     def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
-        """Return the input of every layer, and the last one's output behind them.
+        """Run the network; return the input of every layer, and the output behind them.
 
         Args:
             x: a row an example.
@@ -105,7 +105,7 @@ class MLP:
 
 
 def together(like: Sequence[Tensor]) -> list[Tensor]:
-    """Make room for a gradient of each parameter, all in one piece of memory.
+    """Allocate a gradient for each parameter, all in one piece of memory.
 
     Args:
         like: tensors of these shapes, of one type and on one device.

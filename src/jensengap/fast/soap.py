@@ -1,4 +1,4 @@
-r"""SOAP: Adam along the eigenvectors of Shampoo's preconditioner.
+r"""SOAP optimiser: Adam along the eigenvectors of Shampoo's preconditioner.
 
 For a weight with gradient $G$, running means $L$ of $GG^\top$ and $R$ of $G^\top G$
 have eigenvectors $Q_L$ and $Q_R$, and Adam runs on $Q_L^\top GQ_R$ in place of $G$:
@@ -25,7 +25,7 @@ _TURN = 50  # steps between two corrections of the bases; every tenth at the sta
 
 
 class Soap(torch.optim.Optimizer):
-    r"""Moves weights along their own eigenvectors; biases have Adam's own step.
+    r"""SOAP: Adam in the eigenbasis of each weight's gradients; biases get plain Adam.
 
     The first step moves nothing: it finds the bases.
 
@@ -79,7 +79,7 @@ class Soap(torch.optim.Optimizer):
         return loss
 
     def _move(self, weight: nn.Parameter, group: dict[str, Any]) -> None:
-        """Take a parameter's step."""
+        """Update one parameter."""
         gradient, state = weight.grad, self.state[weight]
         if not state:
             state |= _start(weight, group["max_size"])
@@ -109,7 +109,7 @@ class Soap(torch.optim.Optimizer):
 
 
 def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
-    """Return the state before the first step; factors and bases by their side."""
+    """Make a parameter's state before the first step; factors and bases by side."""
     sides = [s for s in range(2) if weight.ndim == 2 and weight.shape[s] <= max_size]
     return {
         "step": torch.zeros((), dtype=torch.int64),
@@ -123,7 +123,7 @@ def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
 
 
 def _turn(state: dict[str, Any]) -> None:
-    """Correct the bases by a step of orthogonal iteration, largest axis first."""
+    """Update the eigenbases by a step of orthogonal iteration, largest axis first."""
     for side, basis in state["bases"].items():
         ahead = state["factors"][side] @ basis
         order = (basis * ahead).sum(0).argsort(descending=True)
@@ -133,7 +133,7 @@ def _turn(state: dict[str, Any]) -> None:
 
 
 def _rotated(matrix: Tensor, bases: dict[int, Tensor], *, back: bool) -> Tensor:
-    """Write a matrix in the bases, or one that is so written in the old axes."""
+    """Rotate a matrix into the eigenbases, or from there back."""
     for side, basis in bases.items():
         turn = basis.T if back else basis
         matrix = matrix @ turn if side else turn.T @ matrix

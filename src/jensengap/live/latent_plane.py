@@ -1,4 +1,4 @@
-"""The latent plane, live: a point to move, and what a trained decoder makes of it.
+"""Interactive latent plane: move a point, see what a trained decoder makes of it.
 
 In a page scripts run the decoder, without a kernel; in a live kernel the same call
 gives widgets, and torch computes.
@@ -56,6 +56,7 @@ def same_mean(model: vae.VAE, network: dict[str, Any], extent: float) -> None:
 
 
 def _activated(layer: dict[str, Any], h: Tensor) -> Tensor:
+    """Apply a layer's activation, as the page's script does."""
     if layer["activation"] == "leaky_relu":
         return nn.functional.leaky_relu(h, layer["slope"])
     return h if layer["activation"] == "identity" else getattr(h, layer["activation"])()
@@ -68,7 +69,7 @@ def scene(
     start: Sequence[float],
     extent: float,
 ) -> tuple[Figure, Callable[[float, float], None]]:
-    """Draw the plane beside the picture.
+    """Draw the latent plane beside the decoded picture.
 
     Args:
         model: decodes.

@@ -1,4 +1,4 @@
-"""The game, live: a GAN on a ring of Gaussians that trains while you look.
+"""Interactive GAN on a ring of Gaussians, which trains in the page.
 
 In a page scripts play it, without a kernel; in a live kernel the same call gives
 widgets, and torch plays.
@@ -32,7 +32,7 @@ _KEY = (
 
 
 def scene(played: ring.Match, extent: float) -> Figure:
-    """Draw a match as it stands.
+    """Draw data, samples and discriminator of a game as it stands.
 
     Args:
         played: the match.
@@ -76,7 +76,7 @@ def scene(played: ring.Match, extent: float) -> Figure:
 
 
 def _leaning() -> LinearSegmentedColormap:
-    """Orange where D is near 0, nothing where it only guesses, blue near 1."""
+    """Make the colour map of D: orange near 0, transparent at ½, blue near 1."""
     made, real = to_rgb(plot.PRIOR), to_rgb(plot.RECONSTRUCTION)
     colours = [(*made, ALPHA), (*made, 0), (*real, 0), (*real, ALPHA)]
     places = [0, 0.5, 0.5, 1]
@@ -173,7 +173,7 @@ def _play(
     alt: str,
     caption: str,
 ) -> None:
-    """Show the game as widgets: a tick of the clock is some steps of torch."""
+    """Show the game with ipywidgets: a tick of the clock is some steps of torch."""
     now = {"tick": 0, "match": ring.Match(discriminator, generator, rules)}
 
     def draw(tick: int, place: int) -> str:

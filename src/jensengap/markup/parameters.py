@@ -1,4 +1,4 @@
-"""A network as text: its numbers in base64 with a checksum, its layers by name.
+"""Serialise a network for a page: parameters in base64, layers by name.
 
 A page cannot load a file from a disk, so a live figure carries its network in the page.
 ``scripts/numbers.js`` reads what :func:`pack` wrote, ``scripts/network.js`` what
@@ -26,7 +26,7 @@ ACTIVATIONS = {
 
 
 def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
-    """Write tensors as one text, little-endian, one after another.
+    """Encode tensors as one base64 text, little-endian, with a checksum.
 
     Args:
         tensors: what to write.
@@ -64,7 +64,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
 
 
 def unpack(packed: dict[str, Any]) -> list[Tensor]:
-    """Read what :func:`pack` wrote, as the page does.
+    """Decode what :func:`pack` wrote, as the page does.
 
     Args:
         packed: the result of :func:`pack`.
@@ -91,7 +91,7 @@ def unpack(packed: dict[str, Any]) -> list[Tensor]:
 
 
 def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
-    """Name the layers of a perceptron: sizes, and the activation behind each.
+    """List the layers of a perceptron: sizes, and the activation behind each.
 
     Args:
         net: linear maps with a bias, each followed by an activation or by none.
@@ -133,7 +133,7 @@ def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
 def network(
     net: nn.Sequential, kind: str = "float32", last: str = "identity"
 ) -> dict[str, Any]:
-    """Write a perceptron as a page reads it.
+    """Serialise a perceptron for the page's scripts.
 
     Args:
         net: see :func:`layers`.

@@ -1,4 +1,4 @@
-"""A live figure as markup: a still picture, a stage that scripts open, data, scripts.
+"""Interactive figures as HTML: still picture, stage for scripts, data, scripts.
 
 The still picture stands where scripts are off, in print, and when the data turn out to
 be damaged. Everything is in the page: nothing is loaded, also from a file on a disk.
@@ -50,7 +50,7 @@ def slider(
     highest: float | int,
     step: float | int,
 ) -> str:
-    """Write a native slider with its name and a place for its value.
+    """Write an HTML slider with its name and a place for its value.
 
     Args:
         name: what stands beside it.
@@ -79,7 +79,7 @@ def markup(
     alt: str,
     caption: str = "",
 ) -> str:
-    """Write a live figure.
+    """Write an interactive figure as HTML.
 
     Args:
         play: the last script's name, whose ``play`` is called when the page is there.

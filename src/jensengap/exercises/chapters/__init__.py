@@ -1,4 +1,4 @@
-"""The book's exercises, a module for each chapter, found by their labels."""
+"""Find the book's exercises by their labels; each chapter's are a module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAPTERS = (
 
 @cache
 def every() -> dict[str, Question]:
-    """Collect all questions.
+    """Collect the questions of all chapters.
 
     Returns:
         For each label its question, in the order of the chapters.
