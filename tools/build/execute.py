@@ -1,4 +1,4 @@
-"""Executes the chapters whose code has changed, two at a time, into the cache."""
+"""Execute the chapters whose code has changed, two at a time, into the cache."""
 
 import fcntl
 import importlib
@@ -34,7 +34,7 @@ LEFT = "left"  # where the cache keeps what the closing cell printed
 
 
 def sound_cache(folder: Path) -> JupyterCacheBase:
-    """Opens the cache, and drops what an interrupted run left incomplete in it."""
+    """Open the cache, and drop what an interrupted run left incomplete in it."""
     cache = get_cache(folder)
     for record in cache.list_cache_records():
         place = folder / "executed" / record.hashkey
@@ -47,7 +47,7 @@ def sound_cache(folder: Path) -> JupyterCacheBase:
 
 
 def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
-    """Returns the notebooks whose code is not in the cache; forgets all others."""
+    """Return the notebooks whose code is not in the cache; forget all others."""
     for record in cache.list_project_records():
         cache.remove_nb_from_project(record.pk)
     for path in sources:
@@ -64,7 +64,7 @@ def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
 
 
 def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, str]:
-    """Executes a notebook in place, and the closing cell after it.
+    """Execute a notebook in place, and the closing cell after it.
 
     Returns:
         The result, and what the closing cell printed; the cell itself is gone again.
@@ -78,7 +78,7 @@ def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, 
 
 
 def execute_one(folder: Path, path: Path) -> int:
-    """Executes one chapter in this process; prints its traceback where it fails."""
+    """Execute one chapter in this process; print its traceback where it fails."""
     cache = get_cache(folder)
     notebook = cache.get_project_notebook(str(path))
     result, left = run_through(notebook.nb, path.parent)
@@ -95,7 +95,7 @@ def execute_one(folder: Path, path: Path) -> int:
 
 
 def in_own_process(folder: Path, path: Path) -> bool:
-    """Executes one chapter in a process of its own and shows what it said."""
+    """Execute one chapter in a process of its own and show what it said."""
     command = [sys.executable, "-m", "tools.build.execute", str(folder), str(path)]
     for attempt in (1, 2):
         done = subprocess.run(
@@ -117,7 +117,7 @@ def in_own_process(folder: Path, path: Path) -> bool:
 
 
 def main(folder: Path) -> int:
-    """Brings the cache up to date; returns the process's exit status."""
+    """Bring the cache up to date; return the process's exit status."""
     sources = [source(page) for page in pages()]
     missing = [path for path in sources if not path.is_file()]
     if missing:

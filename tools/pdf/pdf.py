@@ -1,4 +1,4 @@
-"""Prints the whole book into one PDF, by the Chromium that is installed."""
+"""Print the whole book into one PDF, by the Chromium that is installed."""
 
 import fcntl
 import os
@@ -71,7 +71,7 @@ _NUMBER = """numbers => {
 
 
 def ensure(site: Path, path: Path) -> bool:
-    """Prints the site's book, unless the PDF has been printed from it already.
+    """Print the site's book, unless the PDF has been printed from it already.
 
     Args:
         site: the folder of the finished site.
@@ -135,7 +135,7 @@ def _print(browser: Browser, file: Path) -> Path:
 
 
 def _with_page_numbers(page: Page, path: Path) -> Path:
-    """Prints until the pages that contents and index name are the pages there are."""
+    """Print until the pages that contents and index name are the pages there are."""
     written: dict[str, int] = {}
     for _ in range(ROUNDS):
         page.pdf(
@@ -151,7 +151,7 @@ def _with_page_numbers(page: Page, path: Path) -> Path:
 
 
 def page_numbers(reader: PdfReader) -> dict[str, int]:
-    """Returns the page on which each target of a link stands, counted from 1."""
+    """Return the page on which each target of a link stands, counted from 1."""
     return {
         name.removeprefix("/"): reader.get_destination_page_number(place) + 1
         for name, place in reader.named_destinations.items()
@@ -159,7 +159,7 @@ def page_numbers(reader: PdfReader) -> dict[str, int]:
 
 
 def _finished(raw: Path, headings: list[str], path: Path) -> Path:
-    """Names the book and its author, and mends the bookmarks.
+    """Name the book and its author, and mend the bookmarks.
 
     Chromium joins two words in them where a heading's line ends between the two.
     """
@@ -179,7 +179,7 @@ def _finished(raw: Path, headings: list[str], path: Path) -> Path:
 
 
 def _bookmarks(above: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Yields the bookmarks below one, in the order of the text."""
+    """Yield the bookmarks below one, in the order of the text."""
     mark = above.get("/First")
     while mark is not None:
         mark = mark.get_object()
