@@ -239,9 +239,20 @@ def distclean() -> None:
 
 
 _ALL = (
-    book, test, mutants, recordings, bench, colab, handout, pdf, new_chapter, serve,
-    lint, clean, distclean,
-)  # fmt: skip
+    book,
+    test,
+    mutants,
+    recordings,
+    bench,
+    colab,
+    handout,
+    pdf,
+    new_chapter,
+    serve,
+    lint,
+    clean,
+    distclean,
+)
 TARGETS = {each.__name__.replace("_", "-"): each for each in _ALL}
 
 if __name__ == "__main__":

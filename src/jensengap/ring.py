@@ -117,9 +117,12 @@ class Match:
         """Draw real points from the ring."""
         rules = self.rules
         return toy.ring_of_gaussians(
-            num, modes=rules.modes, radius=rules.radius, scale=rules.scale,
+            num,
+            modes=rules.modes,
+            radius=rules.radius,
+            scale=rules.scale,
             seed=self.chance,
-        )  # fmt: skip
+        )
 
     def noise(self, num: int) -> Float[Tensor, "n z"]:
         """Draw the generator's noise."""

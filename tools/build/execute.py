@@ -99,9 +99,13 @@ def in_own_process(folder: Path, path: Path) -> bool:
     command = [sys.executable, "-m", "tools.build.execute", str(folder), str(path)]
     for attempt in (1, 2):
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, close_fds=False,
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            close_fds=False,
             cwd=ROOT,
-        )  # fmt: skip
+        )
         said = done.stdout.rstrip()
         if done.returncode in (0, CELL_FAILED):
             break

@@ -139,9 +139,13 @@ def _with_page_numbers(page: Page, path: Path) -> Path:
     written: dict[str, int] = {}
     for _ in range(ROUNDS):
         page.pdf(
-            path=path, scale=SCALE, prefer_css_page_size=True, print_background=True,
-            outline=True, tagged=True,
-        )  # fmt: skip
+            path=path,
+            scale=SCALE,
+            prefer_css_page_size=True,
+            print_background=True,
+            outline=True,
+            tagged=True,
+        )
         numbers = page_numbers(PdfReader(path))
         if numbers == written:
             return path

@@ -23,9 +23,13 @@ def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
             number = math.resolve_xref(*to, nodes.Element(), nodes.Element()).astext()
             name = f"{number} is checked: see the ledger"
             link = element(
-                "a", "✓", class_="jg-checked", href=f"{way}#row-{label}", title=name,
+                "a",
+                "✓",
+                class_="jg-checked",
+                href=f"{way}#row-{label}",
+                title=name,
                 aria_label=name,
-            )  # fmt: skip
+            )
             box = element("div", class_="jg-equation")
             node.parent.replace(node, box)  # replace_self would copy the id
             box += [node, link]

@@ -117,8 +117,9 @@ class Ledger(SphinxDirective):
     def totals(self, found: list[Page]) -> Iterator[nodes.Node]:
         """Yield a sentence, and a table of what there is of each kind."""
         equations = [equation for page in found for equation in page.equations]
-        checks = [c for page in found for e in page.equations
-                  for c in page.checks_of(e.label)]  # fmt: skip
+        checks = [
+            c for page in found for e in page.equations for c in page.checks_of(e.label)
+        ]
         every = [check for page in found for check in page.checks]
         mistakes = [check for check in every if refused(check)]
         again = len(every) - len(mistakes) - len(checks)
@@ -210,9 +211,15 @@ class Ledger(SphinxDirective):
     def link(self, domain: str, kind: str, target: str, text: str) -> pending_xref:
         """Return a link that Sphinx resolves, and numbers, when all has been read."""
         return pending_xref(
-            "", nodes.inline("", text), refdoc=self.env.docname, refdomain=domain,
-            reftype=kind, reftarget=target, refexplicit=bool(text), refwarn=True,
-        )  # fmt: skip
+            "",
+            nodes.inline("", text),
+            refdoc=self.env.docname,
+            refdomain=domain,
+            reftype=kind,
+            reftarget=target,
+            refexplicit=bool(text),
+            refwarn=True,
+        )
 
 
 def read_last(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:

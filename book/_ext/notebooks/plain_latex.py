@@ -81,6 +81,7 @@ def _meaning(meaning: str | list, rest: str, macro: str) -> tuple[str, str]:
 
 def _coloured(text: str) -> str:
     """Replace classes by the colours that the light page gives them."""
+
     def colour(found: re.Match) -> str:
         if found[1] not in COLOURS:
             raise ValueError(

@@ -102,15 +102,31 @@ def parser() -> argparse.ArgumentParser:
     add("--warm-samples", type=int, default=1, help="k of the first passes")
     add("--warm-epochs", type=int, default=0, help="how many passes have that k")
     add("--samples", type=int, default=5000, help="importance samples a test image")
-    add("--digits", choices=["full", "embedded"], default="full",
-        help="all of MNIST, or the 5,000 of the book for a trial")  # fmt: skip
+    add(
+        "--digits",
+        choices=["full", "embedded"],
+        default="full",
+        help="all of MNIST, or the 5,000 of the book for a trial",
+    )
     add("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    add("--matmul", choices=["highest", "high", "medium"], default="highest",
-        help="of products in training; the evaluation has the highest")  # fmt: skip
-    add("--optimizer", choices=["adam", "soap"], default="adam",
-        help="soap goes further in a step that costs more")  # fmt: skip
-    add("--gradient", choices=["plain", "doubly"], default="plain",
-        help="of the iwae's encoder; doubly means reparameterised twice")  # fmt: skip
+    add(
+        "--matmul",
+        choices=["highest", "high", "medium"],
+        default="highest",
+        help="of products in training; the evaluation has the highest",
+    )
+    add(
+        "--optimizer",
+        choices=["adam", "soap"],
+        default="adam",
+        help="soap goes further in a step that costs more",
+    )
+    add(
+        "--gradient",
+        choices=["plain", "doubly"],
+        default="plain",
+        help="of the iwae's encoder; doubly means reparameterised twice",
+    )
     add("--minutes", type=float, default=3.0, help="between two checkpoints")
     return parser
 
@@ -130,10 +146,20 @@ def reproduce(arguments: argparse.Namespace) -> str:
     """
     a = arguments
     settings = Settings(
-        a.objective, a.k, a.seed, a.epochs, a.batch_size, a.max_rate, a.warm_samples,
-        a.warm_epochs, a.samples, a.digits, a.matmul,
-        a.optimizer, a.gradient,
-    )  # fmt: skip
+        objective=a.objective,
+        num_samples=a.k,
+        seed=a.seed,
+        num_epochs=a.epochs,
+        batch_size=a.batch_size,
+        max_rate=a.max_rate,
+        warm_samples=a.warm_samples,
+        warm_epochs=a.warm_epochs,
+        eval_samples=a.samples,
+        digits=a.digits,
+        matmul=a.matmul,
+        optimizer=a.optimizer,
+        gradient=a.gradient,
+    )
     if find_spec("safetensors") is None:
         raise ValueError(
             "networks are written with safetensors, which is not installed; run: "

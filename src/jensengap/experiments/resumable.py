@@ -76,8 +76,12 @@ def verify(settings: Settings, num_images: int) -> None:
             f"got {settings.gradient!r}"
         )
     for name in (
-        "num_samples", "num_epochs", "batch_size", "warm_samples", "eval_samples"
-    ):  # fmt: skip
+        "num_samples",
+        "num_epochs",
+        "batch_size",
+        "warm_samples",
+        "eval_samples",
+    ):
         if getattr(settings, name) < 1:
             value = getattr(settings, name)
             raise ValueError(f"{name} must be at least 1, got {value}")

@@ -87,9 +87,13 @@ def scene(
         own = codes[labels == label]
         # as one picture: a thousand marks would be most of the page
         plane.plot(
-            *own.T.numpy(), ".", color=_SHADES[label % 5], markersize=2.5, alpha=0.5,
+            *own.T.numpy(),
+            ".",
+            color=_SHADES[label % 5],
+            markersize=2.5,
+            alpha=0.5,
             rasterized=True,
-        )  # fmt: skip
+        )
         middle = own.median(0).values.tolist()
         style = {"ha": "center", "va": "center", "fontweight": "bold", "zorder": 5}
         plot.note(plane, *middle, str(label), **style)

@@ -69,9 +69,13 @@ def scene(played: ring.Match, extent: float) -> Figure:
     }
     for row, (words, colour) in enumerate(lines.items()):
         ax.text(
-            1.06, 0.97 - 0.085 * row, words, color=colour, transform=ax.transAxes,
+            1.06,
+            0.97 - 0.085 * row,
+            words,
+            color=colour,
+            transform=ax.transAxes,
             va="top",
-        )  # fmt: skip
+        )
     return fig
 
 

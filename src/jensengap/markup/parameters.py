@@ -17,12 +17,17 @@ import torch
 from torch import Tensor, nn
 
 TYPES = {
-    "float16": torch.float16, "float32": torch.float32, "float64": torch.float64,
-}  # fmt: skip
+    "float16": torch.float16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
 ACTIVATIONS = {
-    nn.Tanh: "tanh", nn.ReLU: "relu", nn.LeakyReLU: "leaky_relu",
-    nn.Sigmoid: "sigmoid", nn.Identity: "identity",
-}  # fmt: skip
+    nn.Tanh: "tanh",
+    nn.ReLU: "relu",
+    nn.LeakyReLU: "leaky_relu",
+    nn.Sigmoid: "sigmoid",
+    nn.Identity: "identity",
+}
 
 
 def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
@@ -109,10 +114,12 @@ def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
         if isinstance(module, nn.Linear) and module.bias is not None:
             found.append(
                 {
-                    "inputs": module.in_features, "outputs": module.out_features,
-                    "activation": "identity", "slope": 0.0,
+                    "inputs": module.in_features,
+                    "outputs": module.out_features,
+                    "activation": "identity",
+                    "slope": 0.0,
                 }
-            )  # fmt: skip
+            )
         elif type(module) in ACTIVATIONS and found:
             if found[-1]["activation"] != "identity":
                 raise ValueError(f"two activations in a row, the second is {module}")

@@ -9,11 +9,21 @@ from functools import cache
 from jensengap.exercises.question import Question
 
 CHAPTERS = (
-    "latent_variables", "decomposition", "elbo", "posterior_kl",
-    "likelihoods", "reparameterization", "linear_vae", "training", "rate_distortion",
+    "latent_variables",
+    "decomposition",
+    "elbo",
+    "posterior_kl",
+    "likelihoods",
+    "reparameterization",
+    "linear_vae",
+    "training",
+    "rate_distortion",
     "measuring_likelihood",
-    "minimax", "dynamics", "meaning", "bridges",
-)  # fmt: skip
+    "minimax",
+    "dynamics",
+    "meaning",
+    "bridges",
+)
 
 
 @cache

@@ -18,27 +18,25 @@ def _kl(mean: float, variance: float, other: float, other_variance: float) -> fl
     return 0.5 * ((mean - other) ** 2 / other_variance + ratio - 1 - log(ratio))
 
 
-def _gap(
-    w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+def _gap(w: float, b: float, s: float, x: float, mean: float, scale: float) -> float:
     return _kl(mean, scale**2, *_posterior(w, b, s, x))
 
 
 def _reversed(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(*_posterior(w, b, s, x), mean, scale**2)
 
 
 def _scale_for_variance(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(mean, scale, *_posterior(w, b, s, x))
 
 
 def _to_prior(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(mean, scale**2, 0.0, 1.0)
 
 

@@ -27,25 +27,25 @@ def _price_with_marginals(r: float) -> float:
 
 def _errors(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / hypot(seen_error, unseen_error)
 
 
 def _errors_added(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / (seen_error + unseen_error)
 
 
 def _only_larger(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / max(seen_error, unseen_error)
 
 
 def _not_rooted(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / (seen_error**2 + unseen_error**2)
 
 
