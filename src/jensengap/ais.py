@@ -63,6 +63,7 @@ def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_bet
         )
     betas = torch.linspace(-sharpness, sharpness, num + 1, dtype=torch.float64)
     betas = betas.sigmoid()
+    # exactly 0 and 1 at the ends, where the densities are base and target
     return (betas - betas[0]) / (betas[-1] - betas[0])
 
 
@@ -105,6 +106,7 @@ def tune(
         density = _between(base, log_target, beta)
         for _ in range(num_rounds):
             z, accepted = _hmc(density, z, step, num_leapfrog)
+            # a factor, so that it stays positive; above 1 where too many are accepted
             step = step * ((accepted.mean(0) - GOOD_ACCEPTANCE) / 2).exp()
         steps.append(step)
     return torch.stack(steps)
@@ -149,7 +151,9 @@ def forward(
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(1, len(betas))]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
+        # weight first, move second: z is from the density of the old temperature
         log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
+        # a point of the new density, from which the next weight is taken
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
         records.append(accepted.mean(0))
     return Annealed(log_w, z, torch.stack(records))
@@ -190,9 +194,11 @@ def reverse(
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(len(betas) - 1, 0, -1)]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
+        # move first, weight second: the steps of forward, in the opposite order
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
         log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
         records.append(accepted.mean(0))
+    # acceptance in the order of rising temperatures, as forward has it
     return Annealed(log_w, z, torch.stack(records[::-1]))
 
 
@@ -205,12 +211,15 @@ def _hmc(
     log_density: LogDensity, z: Tensor, step: Tensor, num_leapfrog: int
 ) -> tuple[Tensor, Tensor]:
     """Take one Hamiltonian Monte Carlo step; return it with its acceptance rate."""
+    # one step size for each example, the same for all its coordinates
     step = step[:, None]
     momentum = torch.randn_like(z)
     before, slope = _with_slope(log_density, z)
+    # minus the Hamiltonian: log-density minus kinetic energy
     energy = before - momentum.square().sum(-1) / 2
     new, lost = z, torch.zeros_like(before, dtype=torch.bool)
     for _ in range(num_leapfrog):
+        # leapfrog: half a kick, a drift, half a kick; it conserves volume
         momentum = momentum + step / 2 * slope
         new = new + step * momentum
         # NaN as well; a path that leaves is refused, as it would be on its way back
@@ -219,6 +228,7 @@ def _hmc(
         after, slope = _with_slope(log_density, new)
         momentum = momentum + step / 2 * slope
     gain = after - momentum.square().sum(-1) / 2 - energy
+    # Metropolis: min(1, exp(gain)), which corrects the leapfrog's error
     accepted = gain.clamp(max=0.0).exp().nan_to_num(nan=0.0).masked_fill(lost, 0.0)
     moves = torch.rand_like(accepted) < accepted
     return torch.where(moves[..., None], new, z), accepted
@@ -226,9 +236,11 @@ def _hmc(
 
 def _with_slope(log_density: LogDensity, z: Tensor) -> tuple[Tensor, Tensor]:
     """Return a log-density and its gradient in ``z``, without a graph."""
+    # callers may be under no_grad; HMC needs this gradient all the same
     with torch.enable_grad():
         z = z.detach().requires_grad_()
         value = log_density(z)
+        # chains do not mix, so the sum's gradient holds each one's own
         (slope,) = torch.autograd.grad(value.sum(), z)
     return value.detach(), slope
 

@@ -131,6 +131,7 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 def _power_mean(log_w: Tensor, power: float) -> Tensor:
     r"""Compute $\frac1p\log\frac1k\sum_i w_i^p$: the bounds differ in $p$ alone."""
     k = _num_samples(log_w)
+    # logsumexp: log-weights are hundreds of nats below 0, where exp underflows
     return ((power * log_w).logsumexp(0) - math.log(k)) / power
 
 

@@ -47,6 +47,7 @@ class Schedule(NamedTuple):
         """
         beta, left = self.beta[1:], 1 - self.alpha_bar[1:]
         weight = beta / (2 * (1 - beta) * left)
+        # index 0 is the data: no step leads there, and nothing is weighted
         return torch.cat([torch.zeros_like(weight[:1]), weight])
 
 
@@ -67,6 +68,7 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
             f"a schedule needs variances between 0 and 1, got {betas.tolist()}; at 1 a "
             "step would forget everything, at 0 it would do nothing"
         )
+    # float64: alpha_bar is a product of up to a thousand factors near 1
     betas = betas.double().cpu()
     beta = torch.cat([torch.zeros_like(betas[:1]), betas])
     return Schedule(beta, (1 - beta).cumprod(0))
@@ -98,6 +100,7 @@ def cosine_schedule(
         )
     time = torch.linspace(0, 1, num_steps + 1, dtype=torch.float64)
     kept = ((time + offset) / (1 + offset) * math.pi / 2).cos().square()
+    # kept ends at 0, and a last step of variance 1 would forget everything
     return schedule((1 - kept[1:] / kept[:-1]).clamp(max=max_beta))
 
 
@@ -145,6 +148,7 @@ def posterior(
     """
     beta = _at(noise.beta, t, x_t, first=2)
     kept, before = (_at(noise.alpha_bar, s, x_t, first=1) for s in (t, t - 1))
+    # both terms have the denominator 1 - kept, taken once below
     loc = before.sqrt() * beta * x_0 + (1 - beta).sqrt() * (1 - before) * x_t
     scale = ((1 - before) / (1 - kept) * beta).sqrt()
     return nets.gaussian(loc / (1 - kept), scale)
@@ -187,6 +191,7 @@ def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
             f"steps must lie between {first} and {last}, got {int(t.min())} to "
             f"{int(t.max())}; x_0 is the data, x_{last} the noise"
         )
+    # looked up in float64, and only then rounded to the data's dtype
     return values[t.cpu()].to(x)[..., None]
 
 
@@ -229,7 +234,9 @@ def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Ter
     x_t = diffuse(noise, start, t).sample()  # (T, n, d), each t by itself
     back = reverse(noise, x_t, predict(x_t, t), t)
     last = diffuse(noise, x_0, t[-1])
+    # without parameters: both distributions of x_T are fixed
     prior = kl_divergence(last, nets.gaussian(torch.zeros_like(x_0), 1.0))
+    # step 1 is a decoder: a density of x_0, where later steps have a KL
     data = -nets.gaussian(back.mean[0], back.stddev[0]).log_prob(x_0)
     later = Normal(back.mean[1:], back.stddev[1:])
     truth = posterior(noise, x_t[1:], start[1:], t[1:]).base_dist

@@ -94,21 +94,27 @@ def fit_gan(
             "fit_gan needs an epoch, a batch of images and a positive rate, got "
             f"{num_epochs}, {len(images)} images in batches of {batch_size} and {rate}"
         )
+    # rounded down: a smaller last batch is dropped, see drop_last below
     num_steps = num_epochs * (len(images) // batch_size)
 
     def player(name: str, step: Step, net: nn.Module) -> train.Player:
+        # no momentum: old gradients were of another opponent
         adam = torch.optim.Adam(net.parameters(), rate, (0.0, 0.9), fused=True)
         fall = torch.optim.lr_scheduler.LambdaLR(
-            adam, lambda t: min(1.0, 2 - 2 * t / num_steps)
+            # constant in the first half, linearly to 0 in the second
+            adam,
+            lambda t: min(1.0, 2 - 2 * t / num_steps),
         )
         return train.Player(name, step, adam, fall)
 
     def inspect(rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # one pass for both; without batch normalisation they do not mix
         both = torch.cat([images[rows], model.sample(len(rows))])
         real, fake = model.discriminator(both)[:, 0].chunk(2)
         return gan.non_saturating.discriminator_loss(real, fake), {}
 
     def forge(rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # through the discriminator, which does not move: train clears its gradient
         fake = model.generate(torch.randn(len(rows), model.latent_dim))
         logits = model.discriminator(fake)[:, 0]
         return gan.non_saturating.generator_loss(logits), {}
@@ -190,17 +196,21 @@ def invert(
         )
     with torch.no_grad():
         candidates = torch.randn(num_candidates, latent_dim)
-        made = torch.sigmoid(net(candidates))
-        near = torch.cdist(images, made).topk(num_starts, largest=False).indices
+        generated = torch.sigmoid(net(candidates))
+        # a cheap search chooses the starts; a descent finds the nearest minimum
+        near = torch.cdist(images, generated).topk(num_starts, largest=False).indices
     z = candidates[near].requires_grad_()  # (n, s, z)
     adam = torch.optim.Adam([z], rate, fused=True)
     for step in range(num_steps):
         adam.param_groups[0]["lr"] = rate * (1 - step / num_steps)
+        # a sum, so that each code descends as if it were alone
         loss = 0.5 * (torch.sigmoid(net(z)) - images[:, None]).square().sum()
+        # for z only: backward() would fill the network's gradients as well
         (z.grad,) = torch.autograd.grad(loss, [z])
         adam.step()
     with torch.no_grad():
         squares = (torch.sigmoid(net(z)) - images[:, None]).square().mean(2)
         least = squares.min(1)
+        # of each image's starts the one with the least error
         codes = z[torch.arange(len(z)), least.indices]
     return Inversion(codes.detach(), least.values.sqrt())

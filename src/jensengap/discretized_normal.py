@@ -64,6 +64,7 @@ class DiscretizedNormal(Distribution):
             ValueError: a value that is none of the levels.
         """
         level = (value * self.top).round()
+        # float32 keeps k/255 to 1e-5 of a level; what is none is further off
         on_level = (value * self.top - level).abs() < 1e-3
         if not bool((on_level & (level >= 0) & (level <= self.top)).all()):
             raise ValueError(
@@ -79,6 +80,7 @@ class DiscretizedNormal(Distribution):
         # in the right tail both probabilities are close to one: measure from there
         right = low > 0
         low, high = torch.where(right, -high, low), torch.where(right, -low, high)
+        # log(e^a - e^b) = a + log(1 - e^(b-a)): no difference of rounded numbers
         log_high = _log_ndtr(high)
         return log_high + torch.log(-torch.expm1(_log_ndtr(low) - log_high))
 
@@ -86,12 +88,14 @@ class DiscretizedNormal(Distribution):
     def sample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
         """Draw from the Gaussian and round to the nearest level."""
         drawn = Normal(self.loc, self.scale).sample(sample_shape)
+        # the outermost bins reach to infinity: what is beyond belongs to them
         return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
 
     @property
     def mean(self) -> Float[Tensor, "*b"]:
         r"""Return the expected level, $\delta\sum_{k\ge1}P(x\ge k\delta)$."""
         total = torch.zeros_like(self.loc)
+        # level by level: all at once would take 255 times the memory of an image
         for k in range(1, self.top + 1):
             total = total + ndtr((self.loc - (k - 0.5) / self.top) / self.scale)
         return total / self.top
@@ -100,6 +104,7 @@ class DiscretizedNormal(Distribution):
 def _log_ndtr(x: Tensor) -> Tensor:
     r"""Compute $\log\Phi(x)$; far out by a series, as torch's gradient goes astray."""
     far = x < -50.0
+    # where() differentiates the branch not taken as well: keep both finite
     tail = torch.where(far, x, -50.0)
     u = tail.square().reciprocal()
     series = torch.log1p(-u * (1 - 3 * u * (1 - 5 * u)))  # the next term: 3e-12

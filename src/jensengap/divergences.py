@@ -42,6 +42,7 @@ class Estimate(NamedTuple):
         k = samples.shape[0]
         if k < 2:
             raise ValueError(f"a standard error needs at least 2 samples, got {k}")
+        # std divides by k - 1; the mean of k has a k-th of that variance
         return cls(samples.mean(0), samples.std(0) / math.sqrt(k))
 
 
@@ -92,6 +93,7 @@ def kl_monte_carlo(q: Distribution, p: Distribution, num_samples: int) -> Estima
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
+    # sample, not rsample: an estimate to be read, not to be differentiated
     z = q.sample((num_samples,))
     return Estimate.of(q.log_prob(z) - p.log_prob(z))
 
@@ -115,6 +117,7 @@ def kl_quadrature(
         alone is zero the divergence is infinite.
     """
     mass = (log_q + _along_nodes(log_weight, log_q)).exp()
+    # 0 log 0 = 0: where q has no mass, -inf - log p would become NaN
     difference = torch.where(mass > 0, log_q - log_p, 0.0)
     return (mass * difference).sum(0)
 
@@ -139,6 +142,7 @@ def jensen_shannon(
 
     Source: Lin (1991), eq. 3.2.
     """
+    # by logarithms: far out both densities underflow, their ratio does not
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
     to_p = kl_quadrature(log_p, log_m, log_weight)
     to_q = kl_quadrature(log_q, log_m, log_weight)

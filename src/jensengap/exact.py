@@ -52,8 +52,10 @@ class LinearGaussian(NamedTuple):
         Here $M=W^\top W+s^2I$. Batch shape ``(*b)``, event shape ``(z,)``.
         """
         identity = torch.eye(self.weight.shape[1], dtype=self.weight.dtype)
+        # in latent space: z by z numbers, where the evidence has d by d
         precision = (self.weight.mT @ self.weight) / self.variance() + identity
         loc = (x - self.bias) @ self.weight / self.variance()
+        # solve, not inv: less work, and less rounding
         loc = torch.linalg.solve(precision, loc[..., None])[..., 0]
         return MultivariateNormal(loc, precision_matrix=precision)
 
@@ -66,6 +68,7 @@ class LinearGaussian(NamedTuple):
         at the mean of ``q``, diagonal, less the effect of its variance. Nats per
         example.
         """
+        # the trace of W Σ W^T, without forming the d by d matrix
         spread = (self.weight.square() @ q.variance[..., None])[..., 0].sum(-1)
         return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.variance())
 
@@ -107,6 +110,7 @@ def probabilistic_pca(
     Source: Tipping and Bishop (1999), eqs. 7 and 8 and appendix A.
     """
     num, dim = x.shape
+    # with all d axes taken, nothing is left to estimate the noise from
     most = dim if scale is not None else dim - 1
     if num < 1 or not 1 <= latent_dim <= most:
         raise ValueError(
@@ -114,12 +118,15 @@ def probabilistic_pca(
             f"{num} examples and latent_dim={latent_dim}"
         )
     bias = x.mean(0)
+    # divided by n, not n - 1: maximum likelihood
     covariance = (x - bias).mT @ (x - bias) / num
     values, vectors = torch.linalg.eigh(covariance)  # ascending
     values, vectors = values.flip(0), vectors.flip(1)
     if scale is None:
+        # rounding may leave a mean of -1e-17
         scale = max(values[latent_dim:].mean().item(), 0.0) ** 0.5
     model = LinearGaussian(vectors[:, :latent_dim], bias, scale)
+    # an axis with less variance than the noise is dropped: its column is zero
     spread = (values[:latent_dim] - model.variance()).clamp(min=0).sqrt()
     return model._replace(weight=model.weight * spread)
 
@@ -141,6 +148,7 @@ class BernoulliMixture(NamedTuple):
     def log_joint(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "m *b"]:
         r"""Return $\log p(x,z)$ in nats, component axis first; ``x`` is binary."""
         log_on, log_off = self.probs.log(), torch.log1p(-self.probs)
+        # sum of x log rho + (1 - x) log(1 - rho), as one matrix product
         log_lik = x @ (log_on - log_off).mT + log_off.sum(-1)  # (*b, m)
         return (log_lik + self.weights.log()).movedim(-1, 0)
 
@@ -197,6 +205,7 @@ def bernoulli_log_likelihood(
         rows = []
         for part in nodes.split(chunk):
             logits = decoder.net(part)
+            # softplus: log(1 + e^l) without overflow, once a node for all images
             rows.append(logits @ x.mT - softplus(logits).sum(-1, keepdim=True))
         return torch.cat(rows)
 
@@ -216,4 +225,5 @@ def optimal_discriminator(
 
     Source: Goodfellow et al. (2014), proposition 1.
     """
+    # by the log-ratio: the densities themselves underflow far from both modes
     return torch.sigmoid(log_p - log_q)

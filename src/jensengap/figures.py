@@ -127,6 +127,7 @@ def moving(
     if get_ipython() is None:
         print(alt)
         return
+    # between the drawing and its script
     caption = svg.caption(caption)
     markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
     bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
@@ -160,6 +161,7 @@ def _settle(
 ) -> None:
     """Lay out the middle frame, and keep that layout: nothing jumps."""
     update(*_middle(sliders))
+    # drawn once, which lays out; without the engine the axes then stay put
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
 
@@ -177,21 +179,34 @@ def _draw(
     spec: str,
 ) -> tuple[str, str]:
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
+    # from the content, so that a chapter that is built twice is the same
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
     _settle(fig, update, sliders)
+    # the middle frame: what is seen until a script runs, and in print
     base = svg.inline(fig, alt, own)
     png = svg.png(fig)
     drawings = []
+    # the last slider runs fastest: the script counts frames so
     for values in itertools.product(*sliders.values()):
         update(*values)
         drawings.append(_parts(svg.inline(fig, alt, own)))
-    data = json.dumps(
-        _table(drawings)
-        | {"labels": [[_label(v, spec) for v in vs] for vs in sliders.values()]},
-        separators=(",", ":"),
-        ensure_ascii=False,
-    ).replace("</", "<\\/")
-    controls = "".join(
+    data = _table(drawings)
+    data["labels"] = [[_label(v, spec) for v in vs] for vs in sliders.values()]
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    # no string of the data may end the script element
+    text = text.replace("</", "<\\/")
+    script = _SCRIPT % {"own": own, "data": text, "interval": _INTERVAL}
+    markup = (
+        f'<div class="jg-figure jg-moving" id="{own}">{base}'
+        f'<div class="jg-controls">{_button(sliders)}{_controls(sliders, spec)}</div>'
+        f"<script>{script}</script>{_NO_SCRIPT}</div>"
+    )
+    return markup, png
+
+
+def _controls(sliders: Mapping[str, Sequence[float]], spec: str) -> str:
+    """Write the sliders, each at its middle value."""
+    return "".join(
         f'<label><span>{html.escape(name)}</span><input type="range" min="0" '
         f'max="{len(values) - 1}" value="{len(values) // 2}" step="1">'
         f'<output aria-live="off">{_label(middle, spec)}</output></label>'
@@ -199,14 +214,6 @@ def _draw(
             sliders.items(), _middle(sliders), strict=True
         )
     )
-    markup = (
-        f'<div class="jg-figure jg-moving" id="{own}">{base}'
-        f'<div class="jg-controls">{_button(sliders)}{controls}</div>'
-        f"<script>{_SCRIPT % {'own': own, 'data': data, 'interval': _INTERVAL}}"
-        "</script>"
-        f"{_NO_SCRIPT}</div>"
-    )
-    return markup, png
 
 
 def _button(sliders: Mapping[str, Sequence[float]]) -> str:
@@ -223,6 +230,7 @@ Parts = dict[tuple[int, str], str]
 
 def _parts(drawing: str) -> Parts:
     """Split a drawing into values by (element's number, attribute's name)."""
+    # without the root, in document order: querySelectorAll("*") counts so
     nodes = list(ElementTree.fromstring(drawing).iter())[1:]
     parts: Parts = {}
     for i, node in enumerate(nodes):
@@ -248,6 +256,7 @@ def _table(drawings: Sequence[Parts]) -> dict[str, list]:
     if any(name == "tag" for _, name in slots):
         raise ValueError("frames must have the same elements in the same order")
     rows = [[drawing[place] for place in slots] for drawing in drawings]
+    # each string once: most frames share their labels and colours
     strings = {text: i for i, text in enumerate(dict.fromkeys(itertools.chain(*rows)))}
     return {
         "slots": [list(place) for place in slots],
@@ -292,9 +301,11 @@ def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
             float(t) for t in (_MODEL.reconstruction(_X, q), to_prior, to_posterior)
         ]
 
+    # all frames first: the axis of the bars has to hold the lowest
     every = [terms(guess(*at)) for at in itertools.product(means, widths)]
     lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
+    # the narrowest q is the tallest, 0.4 / width
     top = max(1.1, 0.45 / min(widths))
     curves.set(ylim=(0, top), xlabel="z", yticks=[])
     bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")

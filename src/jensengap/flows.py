@@ -75,28 +75,31 @@ class Coupling(nn.Module):
         moved = latent_dim - self.kept
         self.first = nn.Parameter(torch.randn(num_examples, self.kept, hidden_dim))
         self.bias = nn.Parameter(torch.randn(num_examples, hidden_dim))
+        # zero, so that training starts at the mere exchange of the halves
         self.last = nn.Parameter(torch.zeros(num_examples, hidden_dim, 2 * moved))
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         r"""Map forwards; return the log-determinant, $\sum s(u_1)$, as well."""
-        one, two = u[..., : self.kept], u[..., self.kept :]
-        log_scale, shift = self._of(one)
-        moved = two * log_scale.exp() + shift
-        return Mapped(torch.cat([moved, one], -1), log_scale.sum(-1))
+        u_1, u_2 = u[..., : self.kept], u[..., self.kept :]
+        log_scale, shift = self._of(u_1)
+        moved = u_2 * log_scale.exp() + shift
+        # moved half first: the next coupling moves the other one
+        return Mapped(torch.cat([moved, u_1], -1), log_scale.sum(-1))
 
     def inverse(self, v: Float[Tensor, "k b d"]) -> Mapped:
         """Undo :meth:`forward`; ``log_det`` is that of the way back."""
-        moved, one = v[..., : -self.kept], v[..., -self.kept :]
-        log_scale, shift = self._of(one)
-        two = (moved - shift) * (-log_scale).exp()
-        return Mapped(torch.cat([one, two], -1), -log_scale.sum(-1))
+        moved, u_1 = v[..., : -self.kept], v[..., -self.kept :]
+        log_scale, shift = self._of(u_1)
+        u_2 = (moved - shift) * (-log_scale).exp()
+        return Mapped(torch.cat([u_1, u_2], -1), -log_scale.sum(-1))
 
-    def _of(self, one: Tensor) -> tuple[Tensor, Tensor]:
+    def _of(self, u_1: Tensor) -> tuple[Tensor, Tensor]:
         # one product for each example: (b, k, kept) @ (b, kept, h)
         """Compute log-scale and shift of the moving half from the half that stays."""
-        hidden = torch.baddbmm(self.bias[:, None], one.movedim(1, 0), self.first)
+        hidden = torch.baddbmm(self.bias[:, None], u_1.movedim(1, 0), self.first)
         numbers = (hidden.tanh() @ self.last).movedim(0, 1)
         log_scale, shift = numbers.chunk(2, -1)
+        # tanh bounds the scale smoothly, with slope 1 where it starts
         return LARGEST_LOG_SCALE * (log_scale / LARGEST_LOG_SCALE).tanh(), shift
 
 
@@ -138,12 +141,14 @@ class Flow(nn.Module):
         num, dim = loc.shape
         self.loc = nn.Parameter(loc.clone())
         self.log_scale = nn.Parameter(scale.log())
+        # there even where it is not learned, as zeros: one formula for both
         self.tilt = nn.Parameter(loc.new_zeros(num, dim, dim), requires_grad=tilted)
         layers = (Coupling(num, dim, hidden_dim) for _ in range(num_couplings))
         self.couplings = nn.ModuleList(layers).to(loc.dtype)
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         """Map noise to latent points."""
+        # of the triangular map: the logarithm of the product of its diagonal
         log_det = self.log_scale.sum(-1).expand(u.shape[:-1])
         for coupling in self.couplings:
             u, change = coupling(u)
@@ -154,6 +159,7 @@ class Flow(nn.Module):
     def inverse(self, z: Float[Tensor, "k b d"]) -> Mapped:
         """Map latent points back to noise; ``log_det`` is that of the way back."""
         log_det = -self.log_scale.sum(-1).expand(z.shape[:-1])
+        # d by d and the same for all k points of an example, so inverted once
         inverse = torch.linalg.inv(self._triangle())
         u = (inverse @ (z - self.loc)[..., None])[..., 0]
         for coupling in reversed(self.couplings):
@@ -177,6 +183,7 @@ class Flow(nn.Module):
         """
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+        # drawn in torch's default dtype: a float64 flow gets the same noise
         u = torch.randn(num_samples, *self.loc.shape).to(self.loc)
         z, log_det = self(u)
         return Drawn(z, _log_standard(u) - log_det)

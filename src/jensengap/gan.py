@@ -44,6 +44,7 @@ def value(
 
     Source: Goodfellow et al. (2014), eq. 1.
     """
+    # log(1 - sigmoid(l)) = logsigmoid(-l): finite for every logit
     return logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()
 
 
@@ -191,6 +192,7 @@ def gradient_penalty(
             "real and fake must have the same shape, one segment for each pair, got "
             f"{tuple(real.shape)} and {tuple(fake.shape)}"
         )
+    # one number for each pair, the same for all its coordinates
     share = torch.rand(len(real), *[1] * (real.ndim - 1)).to(real)
     between = real + share * (fake - real)
     return (_slopes(discriminator, between).norm(dim=1) - 1).square().mean()
@@ -198,8 +200,10 @@ def gradient_penalty(
 
 def _slopes(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient at each example, flat, as a function of the parameters."""
+    # a leaf of its own: a penalty on fakes must not reach the generator
     x = x.detach().requires_grad_()
     # the examples do not mix, so the sum's gradient holds each one's own
+    # create_graph: the discriminator's step differentiates the slope again
     (slopes,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     return slopes.reshape(len(x), -1)
 

@@ -43,6 +43,7 @@ def pathwise(
             f"{type(q).__name__} has no rsample: its samples do not move smoothly "
             "with the parameters; use score_function instead"
         )
+    # row i feeds sample i alone, so the sum's gradient is one a row
     (gradient,) = torch.autograd.grad(f(q.rsample()).sum(), copies)
     return gradient
 
@@ -73,6 +74,7 @@ def score_function(
     Source: Glynn (1990); Williams (1992), eq. 4.
     """
     copies, q = _one_copy_each(family, phi, num_samples)
+    # sample, not rsample: z counts as a constant, only log q is differentiated
     z = q.sample()
     (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
     return (f(z).detach()[:, None] - baseline) * score
@@ -105,6 +107,7 @@ def best_baseline(
     z = q.sample()
     (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
     squared = score.square()
+    # a ratio of two means: biased by O(1/k), which a baseline may be
     return (f(z).detach()[:, None] * squared).mean(0) / squared.mean(0)
 
 
@@ -114,5 +117,6 @@ def _one_copy_each(
     """Copy the parameters for every sample: autograd then returns a row for each."""
     if num_samples < 1:
         raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+    # clone: expanded rows share memory, and with it one gradient
     copies = phi.detach().expand(num_samples, -1).clone().requires_grad_()
     return copies, family(copies)

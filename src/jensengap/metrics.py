@@ -70,6 +70,7 @@ def log_aggregate(
             f"{tuple(q.batch_shape)} and {chunk}"
         )
     points = z.reshape(-1, z.shape[-1])
+    # in pieces: n densities at every point of z would not fit into memory
     parts = [
         q.log_prob(part[:, None]).logsumexp(1) - math.log(q.batch_shape[0])
         for part in points.split(chunk)
@@ -119,6 +120,7 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
     log_own, log_all, log_prior = q.log_prob(z), log_aggregate(q, z), prior.log_prob(z)
     return Rate(
         kl_divergence(q, prior).mean(),
+        # over examples first: the draws are what a standard error is over
         Estimate.of((log_own - log_all).mean(1)),
         Estimate.of((log_all - log_prior).mean(1)),
     )
@@ -148,6 +150,7 @@ def mode_counts(
             f"{len(samples)}, {len(centers)} and {radius}"
         )
     distance, nearest = _distances(samples, centers).min(1)
+    # minlength: a mode that nobody reaches counts 0
     return nearest[distance <= radius].bincount(minlength=len(centers))
 
 
@@ -279,10 +282,12 @@ def edge_steepness(images: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     Raises:
         ValueError: images that are not square, or one without any edge.
     """
+    # exact for integers, where a square root in floats may be rounded
     side = math.isqrt(images.shape[1])
     if side * side != images.shape[1]:
         raise ValueError(f"images must be square, got {images.shape[1]} pixels each")
     x = images.reshape(-1, side, side)
+    # to the pixel below, and to the one on the right
     steps = torch.cat([x.diff(dim=1).flatten(1), x.diff(dim=2).flatten(1)], 1)
     total = steps.abs().sum(1)
     if not bool((total > 0).all()):

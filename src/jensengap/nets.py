@@ -45,6 +45,7 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
     layers: list[nn.Module] = []
     for num_in, num_out in itertools.pairwise(dims):
         layers += [nn.Linear(num_in, num_out), activation()]
+    # no activation behind the last map: heads want any real number
     return nn.Sequential(*layers[:-1])
 
 
@@ -157,6 +158,7 @@ class SharedScale(nn.Module):
 
     def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
         r"""Return $\mathcal N(\mu,\sigma^2I)$ for means ``loc``."""
+        # an axis, so that one scale is broadcast over the coordinates
         return gaussian(loc, self.scale[None])
 
 
@@ -192,6 +194,7 @@ class StandardNormal(nn.Module):
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        # a buffer moves with .to() and is saved, but is not trained
         self.register_buffer("loc", torch.zeros(latent_dim))
 
     def forward(self) -> Independent:
@@ -238,6 +241,7 @@ class OnRows(nn.Sequential):
 
     def forward(self, rows: Float[Tensor, "*b i"]) -> Float[Tensor, "*b o"]:
         """Apply the layers to each row."""
+        # all leading axes become the one batch axis, and come back below
         flat = super().forward(rows.reshape(-1, rows.shape[-1]))
         return flat.reshape(*rows.shape[:-1], flat.shape[-1])
 
@@ -280,6 +284,7 @@ def to_image(latent_dim: int, width: int = 16) -> OnRows:
         nn.Linear(latent_dim, 2 * width * 49),
         nn.LeakyReLU(_SLOPE),
         nn.Unflatten(1, (2 * width, 7, 7)),
+        # kernel 4, stride 2: each pixel has as many taps, so no checkerboard
         nn.ConvTranspose2d(2 * width, width, 4, 2, 1),
         nn.LeakyReLU(_SLOPE),
         nn.ConvTranspose2d(width, 1, 4, 2, 1),
@@ -345,6 +350,7 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
         elif isinstance(layer, nn.ConvTranspose2d):
             counts.append(layer.weight.numel() * given[0][0, 0].numel())
 
+    # only a run knows the sizes of the maps: hooks see each layer's
     hooks = [layer.register_forward_hook(count) for layer in net.modules()]
     with torch.no_grad():
         net(rows[:1])

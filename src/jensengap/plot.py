@@ -64,6 +64,7 @@ def figure(
     Returns:
         The figure and its axes: one, or an array of them.
     """
+    # for the session, not a context: some settings are read at drawing
     mpl.rcParams.update(STYLE)
     fig = Figure(figsize=(width, height), layout="constrained")
     return fig, fig.subplots(rows, columns, **grid)
@@ -82,6 +83,7 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
     Outside a kernel there is no page, and the ``alt`` text is printed instead.
     """
+    # before the question for a page: an empty alt is refused everywhere
     markup = (
         f'<div class="jg-figure">{svg.inline(fig, alt)}{svg.caption(caption)}</div>'
     )
@@ -130,6 +132,7 @@ def digits(
     side = round(num_pixels**0.5)
     if side * side != num_pixels:
         raise ValueError(f"images must be square, got {num_pixels} pixels each")
+    # rounded up
     rows = -(-num // columns)
     sheet = np.zeros((rows * (side + gap) - gap, columns * (side + gap) - gap))
     for i, image in enumerate(images.detach().cpu().double().numpy()):
@@ -162,12 +165,14 @@ def gaussian_ellipse(
     Raises:
         ValueError: a covariance that is not positive definite.
     """
+    # ascending: values[0] is the least, vectors[:, 0] its axis
     values, vectors = np.linalg.eigh(cov.detach().double().numpy())
     if not values[0] > 0:
         raise ValueError(
             f"cov must be positive definite, got eigenvalues {values.tolist()}; "
             "it holds variances, not standard deviations with a sign"
         )
+    # two standard deviations to either side
     width, height = 4 * np.sqrt(values)
     angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
     style = {"fill": False, "linewidth": 1.8} | style

@@ -81,6 +81,7 @@ def fit(
         )
     codes = codes.detach().double()
     loc = codes.mean(0)
+    # one scale for all: one a coordinate would prefer the basis it is in
     scale = (codes - loc).square().mean().sqrt()
     if not scale > 0:
         raise ValueError("codes must differ, got the same code in every row")
@@ -168,11 +169,13 @@ def evaluate(
     Raises:
         ValueError: see :func:`fit` and :func:`accuracy`.
     """
+    # the control keeps codes, classes and their shares, not their relation
     shuffled = labels[torch.randperm(len(labels))]
     own, twin = (
         fit(codes, each, num_classes=num_classes, ridge=ridge)
         for each in (labels, shuffled)
     )
+    # chosen in training: the new labels must not choose it
     largest = labels.bincount(minlength=num_classes).argmax()
     return Result(
         accuracy(own.predict(new_codes), new_labels),
@@ -235,10 +238,8 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
     _dims(num_dims, min(x.shape))
     from sklearn.decomposition import PCA  # a second to import
 
-    found = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
-    return Projection(
-        torch.from_numpy(found.mean_), torch.from_numpy(found.components_).mT
-    )
+    pca = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
+    return Projection(torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_).mT)
 
 
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
@@ -255,6 +256,7 @@ def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         ValueError: more directions than columns, or fewer than 1.
     """
     _dims(num_dims, x.shape[1])
+    # Gaussian entries have no preferred direction
     matrix = torch.randn(x.shape[1], num_dims, dtype=torch.float64)
     return Projection(x.double().mean(0), normalize(matrix, dim=0))
 

@@ -82,12 +82,16 @@ def gauss_hermite(
     """
     if num < 1:
         raise ValueError(f"gauss_hermite needs num >= 1 nodes a dimension, got {num}")
+    # the probabilists' polynomials: their weight is exp(-t^2 / 2)
     node, weight = np.polynomial.hermite_e.hermegauss(num)
     node, weight = (torch.as_tensor(a).to(q.mean.dtype) for a in (node, weight))
     dim = q.event_shape[0]
+    # reshape: of one list cartesian_prod makes a vector, not a column
     t = torch.cartesian_prod(*[node] * dim).reshape(-1, dim)
     logs = torch.cartesian_prod(*[weight.log()] * dim).reshape(-1, dim).sum(-1)
+    # axes for the batch between nodes and coordinates
     t = t.reshape(-1, *[1] * len(q.batch_shape), dim)
+    # normalised: numpy's weights sum to sqrt(2 pi)
     return q.mean + q.stddev * t, logs - logs.logsumexp(0)
 
 
@@ -104,4 +108,5 @@ def log_evidence(
         ``(*b)``.
     """
     weights = log_weight.reshape(-1, *[1] * (log_joint.dim() - 1))
+    # p(x, z) of an image is about e^-100: only its logarithm is a float
     return (log_joint + weights).logsumexp(0)

@@ -105,12 +105,15 @@ def fit_vae(
             f"positive max_rate, got {len(probs)}, {num_epochs}, {batch_size} and "
             f"{max_rate}"
         )
+    # rounded up: the last, smaller batch is a step as well
     num_steps = num_epochs * -(-len(probs) // batch_size)
+    # beta_2 = 0.99: the usual 0.999 remembers longer than some trainings last
     adam = Adam(model.parameters(), max_rate, betas=(0.9, 0.99), fused=True)
     schedule = one_cycle(adam, num_steps)
     nets.start_at_mean(model.decoder.net, probs.mean(0))
 
     def step(i: Tensor) -> tuple[Tensor, train.Terms]:
+        # afresh at each visit: less to memorise than with fixed binary images
         x = data.binarize(probs[i])
         terms = model.terms(x)
         named = {name: term.mean() for name, term in terms._asdict().items()}

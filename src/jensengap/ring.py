@@ -99,13 +99,16 @@ class Match:
         if not gamma >= 0:
             raise ValueError(f"gamma must be 0 or more, got {gamma}")
         self.rules, self.gamma = rules, gamma
+        # copies: the same weights may start another game
         self.discriminator = copy.deepcopy(discriminator)
         self.generator = copy.deepcopy(generator)
+        # its own generator: torch's global one stays where it is
         self.chance = torch.Generator().manual_seed(rules.seed)
         self.noise_dim = generator[0].in_features
         self.inspect = self._adam(self.discriminator)
         self.forge = self._adam(self.generator)
         self.num_steps = 0
+        # fixed noise, so that the same points are followed through the game
         self.z = self.noise(rules.points)
         self.real = self.sample(rules.points)
 
@@ -141,6 +144,7 @@ class Match:
         """
         if num_steps < 1:
             raise ValueError(f"play needs num_steps of at least 1, got {num_steps}")
+        # the ratio may change between two calls; Adam's moments stay
         for group in self.inspect.param_groups:
             group["lr"] = ratio * self.rules.rate
         train.fit(lambda: range(num_steps), self.players(), 1, progress=False)
@@ -154,6 +158,7 @@ class Match:
             return self.discriminator(points)[:, 0]
 
         def inspect(_: int) -> tuple[Tensor, train.Terms]:
+            # detached: the discriminator's loss must not move the generator
             real, fake = self.sample(size), self.generator(self.noise(size)).detach()
             loss = game.discriminator_loss(judge(real), judge(fake))
             if self.gamma:
@@ -185,7 +190,9 @@ class Match:
             extent: half the side of the square.
             cells: of the grid, in each direction.
         """
+        # centres of the cells
         at = ((torch.arange(cells) + 0.5) / cells * 2 - 1) * extent
+        # rows run downwards, as in a picture
         down, across = torch.meshgrid(-at, at, indexing="ij")
         grid = torch.stack([across, down], -1).reshape(-1, 2)
         return self.discriminator(grid).sigmoid().reshape(cells, cells)
@@ -233,6 +240,7 @@ def play(
     Raises:
         ValueError: see :class:`Match`.
     """
+    # for the first weights; all later chance is the match's own
     torch.manual_seed(seed)
     match = Match(
         nets.mlp(2, 64, 64, 1, activation=nn.ReLU),

@@ -135,25 +135,25 @@ def turns(
         NonFiniteLoss: a term or a gradient is NaN or infinite.
         ValueError: two terms of one name, or a term that is not one number.
     """
-    seen: dict[str, float] = {}
+    values: dict[str, float] = {}
     for player in players:
         # before the loss: its memory is the next gradient's, warm
         for parameter in _parameters(player.optimizer):
             parameter.grad = None
         loss, terms = player.step(batch)
         for name, term in {player.name: loss, **terms}.items():
-            if name in seen or (name == player.name and name in terms):
+            if name in values or (name == player.name and name in terms):
                 raise ValueError(f"two terms are called {name!r}; give each a name")
             if term.numel() != 1:
                 raise ValueError(
                     f"{name} must be one number, got shape {tuple(term.shape)}; "
                     "average it over the batch"
                 )
-            seen[name] = float(term.detach())
+            values[name] = float(term.detach())
         # the terms before their sum: the one to blame is named
         for name in (*terms, player.name):
-            if not math.isfinite(seen[name]):
-                raise NonFiniteLoss(name, seen[name], step, history)
+            if not math.isfinite(values[name]):
+                raise NonFiniteLoss(name, values[name], step, history)
         loss.backward()
         # a finite loss may have an infinite slope, sqrt at 0 for one
         largest = _largest_gradient(player.optimizer)
@@ -161,9 +161,10 @@ def turns(
             name = f"the gradient of {player.name}"
             raise NonFiniteLoss(name, largest, step, history)
         player.optimizer.step()
+        # after the optimiser, as torch wants it
         if player.scheduler is not None:
             player.scheduler.step()
-    return seen
+    return values
 
 
 def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:

@@ -65,6 +65,7 @@ def straight_through(
 
     Source: Bengio, Léonard and Courville (2013); van den Oord et al. (2017), eq. 2.
     """
+    # in this order the bracket is exactly 0, and e keeps its last bit
     return e.detach() + (z_e - z_e.detach())
 
 
@@ -115,4 +116,5 @@ def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
     Returns:
         Between 1 (one entry serves all) and ``k`` (all are used alike).
     """
+    # xlogy: 0 log 0 = 0
     return (-torch.xlogy(shares, shares).sum(-1)).exp()

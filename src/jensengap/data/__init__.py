@@ -75,6 +75,7 @@ def binarize(
             "values are not; look for the step that made them"
         )
     if len(bad):
+        # the farthest from the middle of [0, 1]
         worst = bad[(bad - 0.5).abs().argmax()].item()
         raise ValueError(
             f"probs must lie in [0, 1], got {worst:g} at worst, {len(bad)} of {total} "
@@ -109,5 +110,6 @@ def batches(
             raise ValueError(f"{name} must be at least 1, got {value}")
     if drop_last and batch_size > n:
         raise ValueError(f"drop_last needs batch_size <= n={n}, got {batch_size}")
+    # drawn at the call, not at the first batch: a seed before the call decides
     order = torch.randperm(n, generator=generator)
     return iter(order[: n - n % batch_size if drop_last else n].split(batch_size))

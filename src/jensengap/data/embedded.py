@@ -84,7 +84,9 @@ def _split(images: Images, split: str) -> Images:
         raise ValueError(f"split must be 'train', 'test' or 'all', got {split!r}")
     one_hot = torch.nn.functional.one_hot(images.labels)
     rank = (one_hot.cumsum(0) * one_hot).sum(1) - 1  # (n,) place within its class
+    # by rank within the class, then by class: the classes take turns
     order = torch.argsort(rank * one_hot.shape[1] + images.labels)
     if split != "all":
+        # every fifth of a class, whatever its size, is for tests
         order = order[(rank[order] % 5 == 4) == (split == "test")]
     return Images(images.pixels[order], images.labels[order])

@@ -143,11 +143,13 @@ def _read(source: _Source, path: Path) -> torch.Tensor:
             got = f"{len(stored)} bytes that do not unpack ({error})"
             raise _corrupt(path, "a whole gzip file", got) from error
     stem = path.name.removesuffix(".gz")
+    # by content where its digest is known: gzip headers differ from copy to copy
     name, checked = (stem, content) if stem in source.md5 else (path.name, stored)
     digest = hashlib.md5(checked, usedforsecurity=False).hexdigest()
     wanted = source.md5[name]
     if digest != wanted:
         raise _corrupt(path, f"md5 {wanted}", f"{len(checked)} bytes of {digest}")
+    # byte 3 counts the axes; each length has four bytes, the high one first
     shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
     # a copy: torch wants memory that may be written to
     values = np.frombuffer(content, np.uint8, offset=4 + shape.nbytes).copy()

@@ -59,6 +59,7 @@ def ring_of_gaussians(
     generator = seed
     if not isinstance(seed, torch.Generator):
         generator = torch.Generator().manual_seed(seed)
+    # the order of draws is part of what a seed means: modes first, then noise
     which = torch.randint(modes, (n,), generator=generator)
     noise = scale * torch.randn(n, 2, generator=generator)
     return ring_centers(modes, radius)[which] + noise
@@ -102,6 +103,7 @@ def mixture_1d(
     generator = torch.Generator().manual_seed(seed)
     chances = torch.tensor(weights, dtype=torch.float64)
     chosen = chances.multinomial(n, replacement=True, generator=generator)
+    # location and scale of each draw's Gaussian, by one indexing
     loc, scale = torch.tensor([[*locs], [*scales]])[:, chosen]
     return loc + scale * torch.randn(n, generator=generator)
 

@@ -77,6 +77,7 @@ def read(question: Question, answer: Any) -> Any:
 def _statement(question: Choice, answer: Any) -> str:
     """Find the statement of a choice by its text or its letter."""
     by_letter = letters(question)
+    # one statement in brackets is still one
     if isinstance(answer, list | tuple) and len(answer) == 1:
         (answer,) = answer
     if isinstance(answer, str):
@@ -84,6 +85,7 @@ def _statement(question: Choice, answer: Any) -> str:
         for option in question.options:
             if option.rstrip(".").lower() == text:
                 return option
+        # b), (b) and B: all mean b
         letter = text.strip(" .:()[]")
         if letter in by_letter:
             return by_letter[letter]
@@ -111,6 +113,7 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
             "number without quotes and without a unit, with a point for decimals."
         )
     try:
+        # looked at first: in float64 an imaginary part would be lost without a word
         kind = torch.as_tensor(value).dtype
         tensor = float64(value) if not kind.is_complex else torch.tensor(0.0)
     except Exception:  # an object of any kind may come, with errors of any kind
@@ -119,6 +122,7 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
         raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.")
     if tensor.numel() == 1 and not shape:
         tensor = tensor.reshape(())
+    # 1,5 is two numbers to Python: most likely a decimal comma
     if isinstance(value, tuple) and not shape and tensor.numel() > 1:
         raise Refused(f"Wanted is {wanted}, and {what} is {short(value)}: {COMMA}")
     if tensor.shape != shape:

@@ -91,6 +91,7 @@ def _data(question: Question) -> dict[str, Any]:
     if isinstance(question, Choice):
         data = {"right": question.right, "options": dict(question.options)}
         return data | {"said": {k: SAID[k] for k in ("right", "empty")}}
+    # a page asks for the first case only; functions need a kernel
     case = question.cases[0]
     return {
         "answer": float(truths(question, case)),

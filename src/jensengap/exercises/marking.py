@@ -98,6 +98,7 @@ def judge(question: Question, given: Any) -> Mark:
         values = [float64(value) for value in (given if is_function else [given])]
     except (TypeError, ValueError, RuntimeError, OverflowError):
         values = []
+    # True is 1 to torch, and no answer
     if isinstance(given, bool):
         values = []
     if [value.shape for value in values] != [truth.shape for truth in right]:
@@ -117,6 +118,7 @@ def _fault(
     def near(value: Tensor, truth: Tensor) -> bool:
         allowed = question.tolerance
         if is_function:
+            # relative where values are large, absolute where they are small
             allowed = question.precision * (1 + truth.abs())
         return bool(((value - truth).abs() <= allowed).all())
 
@@ -131,6 +133,7 @@ def _fault(
         # a mistake need not show in every case, but it must explain all that are wrong
         if all(near(values[i], mistaken[i]) for i in wrong):
             return said
+    # no known mistake: say at least in which direction it is off
     first = wrong[0]
     side = "small" if float((values[first] - right[first]).sum()) < 0 else "large"
     where = at(cases[first]) if is_function else ""

@@ -71,6 +71,7 @@ def save(path: str | Path) -> Sheet:
         there = path.exists()
     except (OSError, ValueError) as error:
         raise ValueError(f"{path!r} is no name for a file: {error}") from None
+    # chapters may share a file; this session's answers replace older ones
     answers = (_read(path) if there else {}) | _answers
     body = {"format": FORMAT, "answers": dict(sorted(answers.items()))}
     text = json.dumps(
@@ -116,6 +117,7 @@ def _question(name: str) -> Question:
 
 
 def _checksum(body: dict[str, Any]) -> str:
+    # one spelling for one content, however the file was laid out
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -123,6 +125,7 @@ def _checksum(body: dict[str, Any]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Return the answers of a sound file."""
     try:
+        # utf-8-sig: some editors begin a file with a byte-order mark
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         answers = _sound(content)
     except FileNotFoundError:
@@ -150,6 +153,7 @@ def _sound(content: Any) -> dict[str, Any]:
     answers = body.get("answers")
     if not isinstance(answers, dict):
         raise ValueError("this one has no answers by label")
+    # what no marking could read is refused here, with the file
     _marked(answers)
     return answers
 

@@ -103,6 +103,7 @@ def call(function: Callable[..., Any], cases: Sequence[Mapping[str, Any]]) -> li
         return [_called(function, case) for case in cases]
 
     try:
+        # of the whole process, so the function's thread prints there as well
         with redirect_stdout(_Brief(sys.stdout)):
             return within(calls, SECONDS)
     except TimeoutError as error:
@@ -206,6 +207,7 @@ def within(function: Callable[[], Any], seconds: float) -> Any:
         except BaseException as error:  # also SystemExit: nothing may end the kernel
             raised.append(error)
 
+    # daemon: what cannot be stopped does not keep the kernel from ending
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
@@ -225,6 +227,7 @@ def _stop(thread: threading.Thread) -> bool:
     for _ in range(10):  # what catches one request may not catch the next
         if not thread.is_alive():
             return True
+        # raises in the other thread at its next bytecode: there is no politer way
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
         )

@@ -58,6 +58,7 @@ class Group(NamedTuple):
         if self.size == 1:
             return module
         ids = [self.device.index] if self.device.type == "cuda" else None
+        # the one buffer, the prior's mean, is constant: nothing to broadcast
         return nn.parallel.DistributedDataParallel(
             module, device_ids=ids, broadcast_buffers=False
         )
@@ -70,7 +71,7 @@ class Group(NamedTuple):
         """
         if self.size == 1:
             return numbers
-        total = numbers.clone()
+        total = numbers.clone()  # all_reduce writes where it reads
         distributed.all_reduce(total)
         return total / self.size
 
@@ -82,9 +83,9 @@ class Group(NamedTuple):
         """
         if self.size == 1:
             return [numbers]
-        every = [torch.empty_like(numbers) for _ in range(self.size)]
-        distributed.all_gather(every, numbers)
-        return every
+        parts = [torch.empty_like(numbers) for _ in range(self.size)]
+        distributed.all_gather(parts, numbers)
+        return parts
 
     def tell(self, what: Any) -> Any:
         """Broadcast a value from the first process to all.
@@ -94,9 +95,9 @@ class Group(NamedTuple):
         """
         if self.size == 1:
             return what
-        told = [what]
-        distributed.broadcast_object_list(told)
-        return told[0]
+        objects = [what]  # the list is filled in place
+        distributed.broadcast_object_list(objects)
+        return objects[0]
 
     def wait(self) -> None:
         """Wait until every process has come here (a barrier)."""
@@ -120,6 +121,7 @@ def divide(batch_size: int, size: int | None = None) -> int:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     share, rest = divmod(batch_size, size)
     if rest:
+        # 1 always divides, so there is one
         fits = max(n for n in range(1, size) if batch_size % n == 0)
         raise ValueError(
             f"the number of processes must divide the batch, got {size} processes "
@@ -151,6 +153,7 @@ def join(device: str = "auto") -> Iterator[Group]:
         yield Group(0, 1, 0, where)
         return
     if where.type == "cuda":
+        # before the group is made: nccl takes the current device
         torch.cuda.set_device(where)
     distributed.init_process_group("nccl" if where.type == "cuda" else "gloo")
     try:

@@ -73,6 +73,7 @@ def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
     """
     both = []
     for split in ("train", "test"):
+        # one process of a machine goes first and downloads; the others find the files
         if group.local_rank > 0:
             group.wait()
         each = mnist(split) if name == "full" else embedded.mnist_5k(split).pixels
@@ -165,9 +166,11 @@ def reproduce(arguments: argparse.Namespace) -> str:
             "networks are written with safetensors, which is not installed; run: "
             "pip install safetensors"
         )
+    # refused here, before any process waits for another
     distributed.divide(settings.batch_size)
     with distributed.join(a.device) as group:
         run = Run(settings, group, a.out, a.minutes)
+        # the data are read only where there is something to train
         record = run.finished() or run.go(*digits(a.digits, group))
     if group.rank > 0:
         return ""

@@ -126,6 +126,7 @@ class Training:
         self.probs = probs.to(group.device)
         # three seeds, so that order, noise and network do not share their chance
         seeds = [3 * settings.seed + i for i in range(3)]
+        # the caller's own chance stays as it was
         with torch.random.fork_rng([]):
             torch.manual_seed(seeds[0])
             self.model: vae.VAE = iwae_table.network(probs.mean(0)).to(group.device)
@@ -139,6 +140,7 @@ class Training:
         self.history: train.History = {"elbo": [], "iwae": []}
         self._sums = {"elbo": 0.0, "iwae": 0.0}
         self._position = 0  # batches done in this epoch
+        # before this epoch's permutation is drawn: what a checkpoint keeps
         self._epoch_began = self.order.get_state()
 
     @property
@@ -158,17 +160,18 @@ class Training:
         return self.settings.warm_samples if warm else self.settings.num_samples
 
     def _player(self) -> train.Player:
-        kind: dict[str, Any] = {"lr": self.settings.max_rate, "betas": (0.9, 0.99)}
+        options: dict[str, Any] = {"lr": self.settings.max_rate, "betas": (0.9, 0.99)}
         optimizer: torch.optim.Optimizer
         if self.settings.optimizer == "adam":
-            optimizer = torch.optim.Adam(self.model.parameters(), fused=True, **kind)
+            optimizer = torch.optim.Adam(self.model.parameters(), fused=True, **options)
         else:
-            optimizer = soap.Soap(self.model.parameters(), **kind)
+            optimizer = soap.Soap(self.model.parameters(), **options)
         num_steps = self.settings.num_epochs * self.steps_an_epoch
         schedule = recipes.one_cycle(optimizer, num_steps)
         return train.Player("loss", self._step, optimizer, schedule)
 
     def _step(self, rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # for the whole batch, then this process's part: their number changes nothing
         noise = iwae_table.draw(
             len(rows), self.probs.shape[1], self.num_samples, self.noise
         ).part(self.part)
@@ -182,6 +185,7 @@ class Training:
         self._epoch_began = self.order.get_state()
         num_images, size = len(self.probs), self.settings.batch_size
         order = data.batches(num_images, size, self.order, drop_last=True)
+        # drawn as a whole and skipped: the order is that of a run without a kill
         for number, rows in enumerate(order):
             if number >= self._position:
                 yield rows
@@ -197,9 +201,9 @@ class Training:
         """
         while len(self.history["elbo"]) < self.settings.num_epochs:
             for rows in self._rest_of_epoch():
-                seen = train.turns((self.player,), rows, self.num_steps, self.history)
+                terms = train.turns((self.player,), rows, self.num_steps, self.history)
                 for name in self._sums:
-                    self._sums[name] += seen[name]
+                    self._sums[name] += terms[name]
                 self._position += 1
                 after_step()
             for name, total in self._sums.items():
@@ -230,6 +234,7 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.player.optimizer.load_state_dict(state["optimizer"])
         self.player.scheduler.load_state_dict(state["scheduler"])
+        # to the epoch's beginning: the permutation is drawn again
         self.order.set_state(state["order"])
         self._epoch_began = self.order.get_state()
         self.noise.set_state(state["noise"])

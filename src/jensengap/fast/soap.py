@@ -55,8 +55,8 @@ class Soap(torch.optim.Optimizer):
                 "wanted a learning rate and eps of at least 0 and betas in [0, 1), got "
                 f"{lr}, {eps} and {betas}"
             )
-        kind = {"lr": lr, "betas": betas, "eps": eps, "max_size": max_size}
-        super().__init__(params, kind)
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "max_size": max_size}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -85,6 +85,7 @@ class Soap(torch.optim.Optimizer):
             state |= _start(weight, group["max_size"])
         state["step"] += 1
         number = int(state["step"])
+        # factors change slowly, and measuring them costs two products
         if number <= _MEASURE or number % _MEASURE == 0:
             for side, factor in state["factors"].items():
                 g = gradient.T if side else gradient
@@ -97,7 +98,9 @@ class Soap(torch.optim.Optimizer):
         if number % (_MEASURE if number < 2 * _TURN else _TURN) == 0:
             _turn(state)
         first, second = group["betas"]
+        # in the weight's own axes, so that it need not turn with the bases
         state["exp_avg"].lerp_(gradient, 1 - first)
+        # the second moment is taken along the eigenvectors: that is the method
         along = _rotated(gradient, state["bases"], back=False)
         state["exp_avg_sq"].mul_(second).addcmul_(along, along, value=1 - second)
         # the first step has counted nothing yet
@@ -110,6 +113,7 @@ class Soap(torch.optim.Optimizer):
 
 def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
     """Make a parameter's state before the first step; factors and bases by side."""
+    # a side that is too long keeps its axes: eigh costs its cube
     sides = [s for s in range(2) if weight.ndim == 2 and weight.shape[s] <= max_size]
     return {
         "step": torch.zeros((), dtype=torch.int64),
@@ -125,7 +129,9 @@ def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
 def _turn(state: dict[str, Any]) -> None:
     """Update the eigenbases by a step of orthogonal iteration, largest axis first."""
     for side, basis in state["bases"].items():
+        # a product and a QR: far cheaper than eigh, and near enough
         ahead = state["factors"][side] @ basis
+        # by Rayleigh quotients, which estimate the eigenvalues
         order = (basis * ahead).sum(0).argsort(descending=True)
         basis.copy_(torch.linalg.qr(ahead[:, order])[0])
         moment = state["exp_avg_sq"]  # goes with its axis

@@ -50,6 +50,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
             f"pack needs a tensor, and one of {', '.join(TYPES)}, got {len(tensors)} "
             f"tensors and {kind!r}"
         )
+    # through float64: tensors of any dtype in one, rounded only once
     flat = torch.cat([tensor.detach().cpu().flatten().double() for tensor in tensors])
     rounded = flat.to(TYPES[kind])
     if not bool(rounded.isfinite().all()):
@@ -59,6 +60,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
             "take a wider kind"
         )
     numbers = rounded.numpy()
+    # little-endian on every machine, as JavaScript's DataView is told
     data = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
     return {
         "type": kind,
@@ -89,6 +91,7 @@ def unpack(packed: dict[str, Any]) -> list[Tensor]:
             f"wanted {wanted} bytes with checksum {packed['crc']}, got {len(data)} "
             f"with {zlib.crc32(data)}; pack the tensors again"
         )
+    # bytearray: torch wants memory that may be written to
     parts = torch.frombuffer(bytearray(data), dtype=kind).split(counts)
     return [
         part.reshape(shape) for part, shape in zip(parts, packed["shapes"], strict=True)

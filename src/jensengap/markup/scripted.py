@@ -39,6 +39,7 @@ def script(name: str) -> str:
         FileNotFoundError: there is no such script.
     """
     lines = (_FOLDER / f"{name}.js").read_text("utf-8").splitlines()
+    # comments and indentation are for readers of the source, not of the page
     kept = (line.strip() for line in lines if not _COMMENT.match(line))
     return "\n".join(line for line in kept if line).replace("</", "<\\/")
 
@@ -100,6 +101,7 @@ def markup(
     still = svg.inline(fig, alt)
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     text = text.replace("</", "<\\/")
+    # from the content: two figures of a page differ, two builds do not
     own = play[0] + hashlib.sha256((alt + text).encode()).hexdigest()[:8]
     code = "\n".join(script(name) for name in ("numbers", "network", "stage", *scripts))
     return (

@@ -53,6 +53,7 @@ def inline(fig: Figure, alt: str, prefix: str = "") -> str:
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
     drawing = _slim(drawing[drawing.index("<defs>") :])
     prefix = prefix or "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8]
+    # ids are of the whole page: two figures must not share one
     drawing = drawing.replace(' id="', f' id="{prefix}-')
     drawing = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", drawing)
     return (

@@ -92,6 +92,7 @@ def panel(draw: Callable[..., str], controls: Sequence[Any], caption: str = "") 
     for control in controls:
         control.observe(redraw, "value")
     row = ipywidgets.HBox(list(controls))
+    # sliders go below each other where the window is narrow
     row.layout.flex_flow = "row wrap"
     box = ipywidgets.VBox([picture, row, ipywidgets.HTML(value=caption)])
     display(box)

@@ -57,6 +57,7 @@ def find(label: str) -> Question:
     for name in (label, f"ex-{label}"):
         if name in known:
             return known[name]
+    # cut: a label as long as a book would be compared for minutes
     alike = difflib.get_close_matches(label[:80], known, n=3, cutoff=0.5)
     like = f"; similar are {', '.join(alike)}" if alike else ""
     raise ValueError(
