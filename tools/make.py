@@ -39,6 +39,7 @@ def alone() -> Iterator[None]:
     not, so no lock is ever left behind.
     """
     with open(ROOT / ".make.lock", "a+", encoding="utf-8") as lock:
+        # child processes hold the lock as well, until the last has ended
         os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,6 +51,7 @@ def alone() -> Iterator[None]:
                 flush=True,
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
+        # whoever waits reads here for whom
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -84,6 +86,7 @@ def _build(inputs: str) -> None:
             "A chapter failed, and no site was built; its last lines above say why."
         ) from None
     next_site = _sphinx(BUILD / "next")
+    # somebody saved a file meanwhile: the pages may be of both versions
     if site_inputs() != inputs:
         if _numbers() != numbers:
             CACHE_MARK.unlink(missing_ok=True)
@@ -95,6 +98,7 @@ def _build(inputs: str) -> None:
     old = BUILD / "old"
     shutil.rmtree(old, ignore_errors=True)
     if SITE_FOLDER.exists():
+        # two renames: for a moment there is no site, but never half of one
         SITE_FOLDER.rename(old)
     next_site.rename(SITE_FOLDER)
     write_mark(SITE_MARK, inputs)

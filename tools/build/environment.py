@@ -35,6 +35,7 @@ def package_mark(root: Path) -> str:
 
 def clean_variables(root: Path) -> dict[str, str]:
     """Return environment variables under which every run computes the same."""
+    # the caller's own paths to Python modules would stand before the pins
     kept = {
         k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")
     }
@@ -92,6 +93,7 @@ def ensure(root: Path) -> None:
     if known[:1] != [pins] or not python_of(root).exists():
         _make(root, place)
     if (root / "src" / "jensengap").is_dir():
+        # first the mark: a kill from here on means that all is made again
         mark.unlink(missing_ok=True)
         run(root, *PIP, "install", "-q", "--no-deps", "--no-build-isolation", "-e", ".")
     write_mark(mark, f"{pins} {package}")

@@ -48,6 +48,7 @@ def sound_cache(folder: Path) -> JupyterCacheBase:
 
 def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
     """Return the notebooks whose code is not in the cache; forget all others."""
+    # the list of chapters is made anew, so that a deleted one is forgotten
     for record in cache.list_project_records():
         cache.remove_nb_from_project(record.pk)
     for path in sources:
@@ -69,6 +70,7 @@ def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, 
     Returns:
         The result, and what the closing cell printed; the cell itself is gone again.
     """
+    # in the chapter's own kernel, where all its values still are
     notebook.cells.append(new_code_cell(CLOSING_CELL))
     result = single_nb_execution(
         notebook, cwd=str(folder), timeout=SECONDS_A_CELL, allow_errors=False
@@ -89,6 +91,7 @@ def execute_one(folder: Path, path: Path) -> int:
     bundle.data[LEFT] = left
     with open(folder / "writing.lock", "w") as lock:  # one writer at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # overwrite: what is executed again replaces what was there
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     print(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
     return 0
@@ -133,6 +136,7 @@ def main(folder: Path) -> int:
         print(f"Executing {len(todo)} of {len(notebooks)} chapters.", flush=True)
         # Lists the fonts once, here: a kernel that has to do it says so on the page.
         importlib.import_module("matplotlib.font_manager")
+    # threads only wait: each chapter runs in a process of its own
     with ThreadPoolExecutor(max_workers=2) as pool:
         done = list(pool.map(lambda path: in_own_process(folder, path), todo))
     return 0 if all(done) else 1

@@ -45,6 +45,7 @@ def files_below(root: Path, names: Iterable[str]) -> Iterator[Path]:
         if path.is_file():
             yield path
         for folder, subfolders, files in os.walk(path):
+            # in place: os.walk goes where this list says
             subfolders[:] = sorted(d for d in subfolders if not _LITTER.match(d))
             yield from (Path(folder, f) for f in sorted(files) if not _LITTER.match(f))
 

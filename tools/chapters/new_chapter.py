@@ -84,6 +84,7 @@ def add_chapter(root: Path, name: str, title: str = "") -> None:
 def _parts(toc: str) -> dict[str, list[str]]:
     """Return the numbered chapters, by the folder that holds a part."""
     parts: dict[str, list[str]] = {}
+    # by pattern, not by a YAML parser: nothing is installed yet
     for block in re.split(r"(?m)^  - ", toc)[1:]:
         pages = re.findall(r"(?m)^\s+- file: (\S+)", block)
         if re.search(r"(?m)^\s+numbered: true\s*$", block) and pages:
@@ -213,6 +214,7 @@ def _item(chapter: Chapter, page: str) -> str:
 
 def _write(texts: dict[Path, str]) -> None:
     """Write all files or none."""
+    # kept in memory: what an error leaves half written is put back
     before = {path: path.read_bytes() if path.exists() else None for path in texts}
     try:
         for path, text in texts.items():

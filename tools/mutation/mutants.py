@@ -64,6 +64,7 @@ def run(chosen: list[str], known: list[str]) -> list[Mutant]:
     Raises:
         SystemExit: the tests fail on the package as it is.
     """
+    # mutmut works in the current folder
     os.chdir(STAGE)
     # The same check of shapes as in every test; --jaxtyping-packages would come too
     # late in a process that has torch and the package in memory.
@@ -91,6 +92,7 @@ def _readable() -> Iterator[None]:
         return
     shown, log = sys.__stdout__, STAGE / "mutmut.log"
     try:
+        # both names of standard output: either may be written to
         with open(log, "w", encoding="utf-8") as sys.stdout:
             sys.__stdout__ = sys.stdout
             yield
@@ -127,6 +129,7 @@ def _read(module: str) -> list[Mutant]:
     mutants = []
     for name, code in record["exit_code_by_key"].items():
         # module.x_function__mutmut_3, or module.xǁClassǁmethod__mutmut_3
+        # the name that mutmut gave the function's version, taken apart
         words = name.rpartition(".")[2].partition("__mutmut_")[0][2:].split("ǁ")
         lines = changed_lines(get_diff_for_mutant(name, path=path))
         change = Change(".".join([module, *words]), *lines)

@@ -37,6 +37,7 @@ def reach_decorated() -> None:
     def arrange_bare(function: libcst.FunctionDef, *rest, **named) -> tuple:
         before, versions, after, names = arrange(function, *rest, **named)
         if is_harmless(function):
+            # the first is the original, on which the decorator stays
             versions[1:] = [each.with_changes(decorators=()) for each in versions[1:]]
         return before, versions, after, names
 

@@ -97,6 +97,7 @@ def as_brought(python: Path, folder: Path = FOLDER) -> dict[str, str]:
     """Undo what an earlier run did; return what Colab brings."""
     brought = json.loads((folder / "brought.json").read_text(encoding="utf-8"))
     now = packages(python)
+    # an earlier run installed the package and what it needs
     if added := now.keys() - brought.keys():
         subprocess.run([python, *PIP, "uninstall", "-q", "-y", *added], check=True)
     if changed(brought, now):
@@ -171,6 +172,7 @@ def kernel_of(python: Path) -> str:
     spec.write_text(json.dumps(told), encoding="utf-8")
     fake = FOLDER / "fake" / "sitecustomize.py"
     fake.parent.mkdir(parents=True, exist_ok=True)
+    # Python runs a module of this name whenever it starts
     fake.write_text(FAKE, encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(FOLDER / "jupyter")
     return spec.parent.name
@@ -198,6 +200,7 @@ def run(page: str, path: Path, kernel: str, env: dict[str, str]) -> Run:
                     start = time.monotonic()
                     client.execute_cell(cell, number)
                     times.append(time.monotonic() - start)
+                    # after each cell: the kernel is gone when all are done
                     used = psutil.Process(client.km.provisioner.pid).cpu_times()
                     spent.append(used.user + used.system)
             except CellExecutionError as error:

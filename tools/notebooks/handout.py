@@ -20,6 +20,7 @@ def without_solutions(notebook: NotebookNode) -> tuple[NotebookNode, int]:
     kept, count, inside = [], 0, False
     for cell in notebook.cells:
         solution = "solution" in cell.metadata.get("tags", [])
+        # text and code of one solution are cells in a row
         count += solution and not inside
         inside = solution
         if not solution:

@@ -120,6 +120,7 @@ def _fit(article: Tag) -> None:
     for each in article.select("details, div[class*=highlight]"):
         if each.text.count("\n") > A_PAGE:
             each["class"] = [*each.get("class", ()), "jg-long"]
+    # on paper a form is a box without a field
     for each in article("form"):
         each.name = "div"
     for each in article("details"):

@@ -87,6 +87,7 @@ def ensure(site: Path, path: Path) -> bool:
     executable = chromium.needed()
     mark = path.with_name(path.name + ".made-from")
     with open(path.with_name(f".{path.name}.lock"), "w") as lock:
+        # two runs would print into the same file
         fcntl.flock(lock, fcntl.LOCK_EX)
         made_from = digest(ROOT, MADE_BY, digest(site.parent, [site.name]))
         if path.is_file() and read_mark(mark) == made_from:
@@ -94,6 +95,7 @@ def ensure(site: Path, path: Path) -> bool:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             new = _printed(site, Path(folder), executable)
             mark.unlink(missing_ok=True)
+            # in one step, and only when the new one is whole
             os.replace(new, path)
         write_mark(mark, made_from)
     return True
@@ -149,6 +151,7 @@ def _with_page_numbers(page: Page, path: Path) -> Path:
         numbers = page_numbers(PdfReader(path))
         if numbers == written:
             return path
+        # numbers of more digits may move a line, hence another round
         page.evaluate(_NUMBER, numbers)
         written = numbers
     raise SystemExit(f"The book's page numbers still changed in print {ROUNDS}.")
@@ -167,6 +170,7 @@ def _finished(raw: Path, headings: list[str], path: Path) -> Path:
 
     Chromium joins two words in them where a heading's line ends between the two.
     """
+    # incremental: all that Chromium wrote stays as it is
     writer = PdfWriter(raw, incremental=True)
     marks = list(_bookmarks(writer.root_object["/Outlines"]))
     if len(marks) != len(headings):

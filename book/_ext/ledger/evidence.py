@@ -110,6 +110,7 @@ def _checks(
         anchor = f"check-{verdict.equation}-{number}"
         if verdict.equation not in own:  # its own page has such an anchor already
             anchor = f"{nodes.make_id(env.docname)}-{anchor}"
+        # the id is written into the markup: a raw node has no attributes in HTML
         raw[0] = nodes.Text(_LINE.sub(rf'\g<0> id="{anchor}"', raw.astext()))
         env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor)
         yield Check(verdict, anchor)

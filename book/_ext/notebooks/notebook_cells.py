@@ -133,6 +133,7 @@ def notebook(
         ValueError: a code cell of the file is not in the tree, or not in this order.
     """
     found = list(_merged(pieces(document, place)))
+    # each cell once and in order, or text and code would not fit together
     places = [piece.index for piece in found if isinstance(piece, Code)]
     if len(places) != len(code) or places != sorted(places):
         raise ValueError(

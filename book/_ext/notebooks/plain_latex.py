@@ -37,6 +37,7 @@ def plain(latex: str, macros: Macros) -> str:
     """
     latex = _COMMENT.sub(" ", latex)
     names = re.compile(rf"\\({'|'.join(map(re.escape, macros))})(?![A-Za-z])")
+    # again and again: a macro's text may hold another macro
     while macros and (found := names.search(latex)):
         text, rest = _meaning(macros[found[1]], latex[found.end() :], found[0])
         latex = latex[: found.start()] + text + rest
@@ -63,6 +64,7 @@ def display(latex: str, macros: Macros, number: str = "") -> str:
 
 def _without_environments(latex: str) -> str:
     inner = re.compile(r"\\begin\{(\w+\*?)\}(?:(?!\\begin\{).)*?\\end\{\1\}")
+    # from the innermost environment outwards
     while (shorter := inner.sub("", latex)) != latex:
         latex = shorter
     return latex

@@ -42,6 +42,7 @@ def move(app: Sphinx, error: Exception | None) -> None:
         text = path.read_text(encoding="utf-8")
         address = Path(os.path.relpath(folder, path.parent)).as_posix()
 
+        # address as a default: the function outlives this turn of the loop
         def outside(found: re.Match, address: str = address) -> str:
             own = found["own"]
             data = f"{_FILL % own} = {json.dumps(found['data'])};\n"

@@ -36,6 +36,7 @@ def in_order(lists: list[list[Path]]) -> list[Path]:
         Each stylesheet once.
     """
     merged: list[Path] = []
+    # the longest list first: it fixes most of the order
     for names in sorted(lists, key=len, reverse=True):
         place = 0
         for name in names:
@@ -60,6 +61,7 @@ def without_unused(css: str, words: set[str]) -> str:
         return words.issuperset(_CLASS.findall(selector))
 
     def shorter(rule: re.Match) -> str:
+        # :not() and its like may want the class to be absent
         if "(" in rule[1]:
             return rule[0]
         kept = [each for each in rule[1].split(",") if wanted(each)]
@@ -99,6 +101,7 @@ def join(app: Sphinx, error: Exception | None) -> None:
         text = path.read_text(encoding="utf-8")
         address = Path(os.path.relpath(root / JOINED, path.parent)).as_posix()
         one = f'\n  <link rel="stylesheet" href="{address}?v={version}">'
+        # the first link marks the place, all others go
         text = _LINK.sub("", _LINK.sub("\0", text, count=1)).replace("\0", one)
         # ten lines that others ask for at once: sooner written than fetched
         text = _OPTIONS.sub(lambda _: f"<script>{options}</script>", text)

@@ -25,6 +25,7 @@ def collect(app: Sphinx, doctree: nodes.document) -> None:
         if link["reftype"] != "term" or name in found:
             continue
         found[name] = f"use-of-term-{len(found) + 1}"
+        # a node of its own: Sphinx replaces the link, and with it an id
         anchor = nodes.target("", "", ids=[found[name]])
         link.parent.insert(link.parent.index(link), anchor)
     if found:
