@@ -105,8 +105,13 @@ def test_a_change_in_the_last_bit_of_anything_is_seen(tmp_path):
     (full,) = [kind for kind in published if kind.endswith(check.VALUE)]
     published[full] = json.dumps([math.nextafter(*json.loads(published[full]), 1)])
     assert run_again(closed(notebook, left), tmp_path)[0] == [
-        "", "failure", "failure", "", "", "",
-    ]  # fmt: skip
+        "",
+        "failure",
+        "failure",
+        "",
+        "",
+        "",
+    ]
 
     # weights that no output shows
     notebook.cells[3].source += ".nextafter(torch.ones(1))"

@@ -27,13 +27,22 @@ ENVIRONMENT = {
 def torchrun(num_processes, out, *words):
     # port 0: any that is free
     start = [
-        "-m", "torch.distributed.run", "--nproc-per-node", str(num_processes),
-        "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0",
-    ]  # fmt: skip
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        str(num_processes),
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "127.0.0.1:0",
+    ]
     return subprocess.run(
         [sys.executable, *start, *RUN, *SMALL, "--out", str(out), *words],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def result(out):

@@ -63,9 +63,15 @@ def bench(tmp_path, monkeypatch):
 
         said = []
         found = turns.bench(
-            steps, worker, judge, tmp_path, runs=runs, epochs=3, marks=(1, 3),
+            steps,
+            worker,
+            judge,
+            tmp_path,
+            runs=runs,
+            epochs=3,
+            marks=(1, 3),
             say=said.append,
-        )  # fmt: skip
+        )
         return found, said
 
     return of
@@ -251,8 +257,12 @@ def test_every_peer_has_a_file_and_what_it_is_made_of_is_pinned():
     folder = installed.ROOT / "benchmarks" / "peers"
     files = {path.stem: ast.parse(path.read_bytes()) for path in folder.glob("*.py")}
     assert files.keys() - {"__init__"} == {
-        *run.PEERS, *run.CEILINGS, *run.EVALUATION, *run.GAN, *run.TIME_TO
-    }  # fmt: skip
+        *run.PEERS,
+        *run.CEILINGS,
+        *run.EVALUATION,
+        *run.GAN,
+        *run.TIME_TO,
+    }
     named = {
         literal.value
         for tree in files.values()

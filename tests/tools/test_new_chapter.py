@@ -57,9 +57,12 @@ def variables(root):
 def run(root, *command, **more):
     return subprocess.run(
         [*map(str, command)],
-        cwd=root, env=variables(root) | more, capture_output=True, text=True,
+        cwd=root,
+        env=variables(root) | more,
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
 
 
 def make(root, *words, **more):

@@ -131,9 +131,11 @@ def test_functions_below_a_harmless_decorator_are_changed_and_others_left(monkey
     source = "class A:\n" + "".join(
         f"    @{decorator}\n    def {name}(self):\n        return 1 + 2\n"
         for decorator, name in (
-            ("property", "one"), ("torch.no_grad()", "two"), ("cache", "three"),
+            ("property", "one"),
+            ("torch.no_grad()", "two"),
+            ("cache", "three"),
         )
-    )  # fmt: skip
+    )
     mutmut_further.reach_decorated()
     made = file_mutation.mutate_file_contents("a.py", source)
     changed = {name.partition("__mutmut")[0] for name in made.mutant_names}

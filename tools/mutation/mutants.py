@@ -1,4 +1,4 @@
-"""Mutation testing: breaks the package on purpose, and asks whether a test notices.
+"""Test by mutation: break the package on purpose, and ask whether a test notices.
 
 mutmut writes every changed version of a function beside it and switches between them
 at run time, so that torch is imported once and a mutant costs a fork of the process.
@@ -40,13 +40,13 @@ ENDS = {0: "survived", 1: "killed", 33: "run by no test", -24: "killed", -11: "k
 
 
 def mutated_modules() -> list[str]:
-    """Names the modules that are mutated, as pyproject.toml has them."""
+    """Name the modules that are mutated, as pyproject.toml has them."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return [Path(path).stem for path in settings["tool"]["mutmut"]["only_mutate"]]
 
 
 def stage() -> None:
-    """Copies what is mutated: work here goes on, and does not disturb the run."""
+    """Copy what is mutated: work here goes on, and does not disturb the run."""
     shutil.rmtree(STAGE, ignore_errors=True)
     for folder in ("src", "tests"):
         litter = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -55,7 +55,7 @@ def stage() -> None:
 
 
 def run(chosen: list[str], known: list[str]) -> list[Mutant]:
-    """Makes all mutants of the chosen modules, and has the modules' tests judge them.
+    """Make all mutants of the chosen modules, and have the modules' tests judge them.
 
     Args:
         chosen: modules to change.
@@ -64,6 +64,7 @@ def run(chosen: list[str], known: list[str]) -> list[Mutant]:
     Raises:
         SystemExit: the tests fail on the package as it is.
     """
+    # mutmut works in the current folder
     os.chdir(STAGE)
     # The same check of shapes as in every test; --jaxtyping-packages would come too
     # late in a process that has torch and the package in memory.
@@ -85,12 +86,13 @@ def run(chosen: list[str], known: list[str]) -> list[Mutant]:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Keeps mutmut's running count, ten lines a second, off all but a terminal."""
+    """Keep mutmut's running count, ten lines a second, off all but a terminal."""
     if sys.stdout.isatty():
         yield
         return
     shown, log = sys.__stdout__, STAGE / "mutmut.log"
     try:
+        # both names of standard output: either may be written to
         with open(log, "w", encoding="utf-8") as sys.stdout:
             sys.__stdout__ = sys.stdout
             yield
@@ -105,7 +107,7 @@ def _readable() -> Iterator[None]:
 
 
 def _control() -> None:
-    """Runs the tests on the unchanged package in the very conditions of a mutant.
+    """Run the tests on the unchanged package in the very conditions of a mutant.
 
     Raises:
         SystemExit: one fails, so that it says nothing where it fails on a mutant.
@@ -121,12 +123,13 @@ def _control() -> None:
 
 
 def _read(module: str) -> list[Mutant]:
-    """Reads how the mutants of one module ended."""
+    """Read how the mutants of one module ended."""
     path = Path(f"src/jensengap/{module}.py")
     record = json.loads(Path(f"mutants/{path}.meta").read_text(encoding="utf-8"))
     mutants = []
     for name, code in record["exit_code_by_key"].items():
         # module.x_function__mutmut_3, or module.xǁClassǁmethod__mutmut_3
+        # the name that mutmut gave the function's version, taken apart
         words = name.rpartition(".")[2].partition("__mutmut_")[0][2:].split("ǁ")
         lines = changed_lines(get_diff_for_mutant(name, path=path))
         change = Change(".".join([module, *words]), *lines)
@@ -135,7 +138,7 @@ def _read(module: str) -> list[Mutant]:
 
 
 def main(chosen: list[str]) -> None:
-    """Prints the table and the faults.
+    """Print the table and the faults.
 
     Raises:
         SystemExit: there are faults, or a name is none of a module that is mutated.

@@ -1,4 +1,4 @@
-"""Two things that mutmut does not do by itself, added from outside."""
+"""Extend mutmut: reach decorated functions, and run the quickest tests first."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ HARMLESS = {"property", "torch.no_grad()"}
 
 
 def is_harmless(node: libcst.CSTNode) -> bool:
-    """Says whether a node is a function that may be changed below its decorators."""
+    """Decide whether a node is a function that may be changed below its decorators."""
     return isinstance(node, libcst.FunctionDef) and all(
         libcst.Module([]).code_for_node(each.decorator) in HARMLESS
         for each in node.decorators
@@ -20,7 +20,7 @@ def is_harmless(node: libcst.CSTNode) -> bool:
 
 
 def reach_decorated() -> None:
-    """Has functions changed that stand below a harmless decorator.
+    """Have functions changed that stand below a harmless decorator.
 
     By itself mutmut leaves every decorated function as it is, and does not say so. The
     decorator stays on the switch between the versions; the versions do without.
@@ -37,6 +37,7 @@ def reach_decorated() -> None:
     def arrange_bare(function: libcst.FunctionDef, *rest, **named) -> tuple:
         before, versions, after, names = arrange(function, *rest, **named)
         if is_harmless(function):
+            # the first is the original, on which the decorator stays
             versions[1:] = [each.with_changes(decorators=()) for each in versions[1:]]
         return before, versions, after, names
 
@@ -45,7 +46,7 @@ def reach_decorated() -> None:
 
 
 def quick_tests_first() -> None:
-    """Has the quickest tests run first: the first to fail spares the rest.
+    """Have the quickest tests run first: the first to fail spares the rest.
 
     It makes a run twenty times as fast, since a property that fails is tried on ever
     smaller examples, for seconds.

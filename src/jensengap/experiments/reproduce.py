@@ -73,6 +73,7 @@ def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
     """
     both = []
     for split in ("train", "test"):
+        # one process of a machine goes first and downloads; the others find the files
         if group.local_rank > 0:
             group.wait()
         each = mnist(split) if name == "full" else embedded.mnist_5k(split).pixels
@@ -93,33 +94,63 @@ def parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("objective", choices=sorted(iwae_table.PAPER), help="what is maximised")
-    add("num_samples", metavar="k", type=int,
-        help="samples of z for each image: 1, 5 and 50 in the paper")  # fmt: skip
+    add(
+        "num_samples",
+        metavar="k",
+        type=int,
+        help="samples of z for each image: 1, 5 and 50 in the paper",
+    )
     add("--seed", type=int, default=0, help="of all chance")
-    add("--epochs", dest="num_epochs", type=int, default=100,
-        help="passes over the training images")  # fmt: skip
+    add(
+        "--epochs",
+        dest="num_epochs",
+        type=int,
+        default=100,
+        help="passes over the training images",
+    )
     add("--out", type=Path, default=Path("runs"), help="folder of the results")
     add("--batch-size", type=int, default=100, help="of all processes together")
     add("--max-rate", type=float, default=4e-3, help="learning rate at its peak")
     add("--warm-samples", type=int, default=1, help="k of the first passes")
     add("--warm-epochs", type=int, default=0, help="how many passes have that k")
-    add("--samples", dest="eval_samples", type=int, default=5000,
-        help="importance samples a test image")  # fmt: skip
-    add("--digits", choices=["full", "embedded"], default="full",
-        help="all of MNIST, or the 5,000 of the book for a trial")  # fmt: skip
+    add(
+        "--samples",
+        dest="eval_samples",
+        type=int,
+        default=5000,
+        help="importance samples a test image",
+    )
+    add(
+        "--digits",
+        choices=["full", "embedded"],
+        default="full",
+        help="all of MNIST, or the 5,000 of the book for a trial",
+    )
     add("--device", choices=distributed.DEVICES, default="auto")
-    add("--matmul", choices=["highest", "high", "medium"], default="highest",
-        help="of products in training; the evaluation has the highest")  # fmt: skip
-    add("--optimizer", choices=[*OPTIMIZERS], default="adam",
-        help="soap goes further in a step that costs more")  # fmt: skip
-    add("--gradient", choices=GRADIENTS, default="plain",
-        help="of the iwae's encoder; doubly means reparameterised twice")  # fmt: skip
+    add(
+        "--matmul",
+        choices=["highest", "high", "medium"],
+        default="highest",
+        help="of products in training; the evaluation has the highest",
+    )
+    add(
+        "--optimizer",
+        choices=[*OPTIMIZERS],
+        default="adam",
+        help="soap goes further in a step that costs more",
+    )
+    add(
+        "--gradient",
+        choices=GRADIENTS,
+        default="plain",
+        help="of the iwae's encoder; doubly means reparameterised twice",
+    )
     add("--minutes", type=float, default=3.0, help="between two checkpoints")
     return parser
 
 
 def reproduce(arguments: argparse.Namespace) -> str:
-    """Do what the command line asks, or find it done.
+    """Train and evaluate what the command line asks for, or find it done.
 
     Args:
         arguments: as :func:`parser` reads them.
@@ -138,9 +169,11 @@ def reproduce(arguments: argparse.Namespace) -> str:
             "networks are written with safetensors, which is not installed; run: "
             "pip install safetensors"
         )
+    # refused here, before any process waits for another
     distributed.divide(settings.batch_size)
     with distributed.join(a.device) as group:
         run = Run(settings, group, a.out, a.minutes)
+        # the data are read only where there is something to train
         found = run.finished() or run.go(*digits(a.digits, group))
     if group.rank > 0:
         return ""
