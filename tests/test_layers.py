@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import jensengap
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 SRC = Path(jensengap.__file__).parent
 # From the ground up. A folder is one room, with its package's name; what stands in the

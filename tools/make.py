@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.build import chromium, environment
-from tools.build.freshness import (
+from tools.book import chromium, environment
+from tools.book.freshness import (
     NUMBERS,
     SITE,
     digest,
@@ -80,7 +80,7 @@ def _build(inputs: str) -> None:
     """Execute what is outdated, build the site aside, and put it in place."""
     numbers = _fresh_cache()
     try:
-        environment.run(ROOT, "-m", "tools.build.execute", CACHE)
+        environment.run(ROOT, "-m", "tools.book.execute", CACHE)
     except SystemExit:
         raise SystemExit(
             "A chapter failed, and no site was built; its last lines above say why."

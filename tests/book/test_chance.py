@@ -6,7 +6,7 @@ import pytest
 from chance import package, unseeded
 from reading import imports, text, trees
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 
 def first_draw(*cells):

@@ -5,7 +5,7 @@ import re
 import pytest
 from reading import prose, text
 
-from tools.build.toc import chapters
+from tools.book.toc import chapters
 
 PLAN = text("appendix/course-plan")
 MINUTES = {

@@ -16,9 +16,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from reading import CHAPTERS, cells, text
 
 from jensengap import check
-from tools.build import environment
-from tools.build.execute import CLOSING_CELL, run_through
-from tools.build.toc import ROOT, pages
+from tools.book import environment
+from tools.book.execute import CLOSING_CELL, run_through
+from tools.book.toc import ROOT, pages
 
 NOTEBOOKS = [page for page in pages() if is_myst_markdown_notebook(text(page))]
 SECONDS_A_CELL = 300

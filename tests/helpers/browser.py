@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tools.build import chromium
+from tools.book import chromium
 
 
 def executable() -> str:

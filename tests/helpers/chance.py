@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 # Drawn from torch's global generator: functions of torch, methods, fresh layers.
 _FUNCTIONS = {

@@ -19,7 +19,7 @@ from visits import (
     visit,
 )
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 # Each size begins with another theme, and is then switched to the other one.
 VIEWS = {"desktop": ("light", "dark"), "phone": ("dark", "light")}

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from built import of
 from visits import DESKTOP, PHONE, file_address, ill_set, served, visit
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 browser = chromium.browser  # the fixture
 FIRST, NEXT = chapters()[:2]

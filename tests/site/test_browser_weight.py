@@ -9,7 +9,7 @@ import pytest
 from built import of
 from visits import DESKTOP, file_address, visit
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 browser = chromium.browser  # the fixture
 # Pictures and fonts are compressed already.

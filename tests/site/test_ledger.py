@@ -10,7 +10,7 @@ from built import SITE, article, html, verdicts
 from reading import APPENDICES, equations
 
 from jensengap.check import measured
-from tools.build.toc import chapters
+from tools.book.toc import chapters
 
 LEDGER = "appendix/ledger"
 

@@ -9,8 +9,8 @@ import pytest
 from reading import FRONT_MATTER
 
 from _ext.notebooks.export import address
-from tools.build import freshness
-from tools.build.toc import ROOT
+from tools.book import freshness
+from tools.book.toc import ROOT
 
 CONF = """
 import sys

@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from reading import cells
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 from tools.notebooks import handout
 
 NOTEBOOKS = [page for page in pages() if cells(page)]

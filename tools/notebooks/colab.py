@@ -25,9 +25,9 @@ from nbclient.exceptions import (
     DeadKernelError,
 )
 
-from tools.build.environment import PIP
-from tools.build.freshness import digest, read_mark, write_mark
-from tools.build.toc import ROOT
+from tools.book.environment import PIP
+from tools.book.freshness import digest, read_mark, write_mark
+from tools.book.toc import ROOT
 
 FOLDER = ROOT / "_build" / "colab"
 NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")

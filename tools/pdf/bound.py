@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from bs4 import Tag
 
-from tools.build.toc import ROOT, parts
+from tools.book.toc import ROOT, parts
 from tools.pdf.one_page import Page, own_id, parsed, read
 
 STYLES = ROOT / "book" / "_assets" / "css" / "paper.css"

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from tools.build.toc import ROOT, pages
+from tools.book.toc import ROOT, pages
 
 # No use on paper: what is pressed, what draws figures, code that only draws.
 LEFT_OUT = (

@@ -11,15 +11,15 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from tools.build import chromium
-from tools.build.freshness import digest, read_mark, write_mark
-from tools.build.toc import ROOT
+from tools.book import chromium
+from tools.book.freshness import digest, read_mark, write_mark
+from tools.book.toc import ROOT
 from tools.pdf.bound import SETTINGS, STYLES, bound, settings
 
 # What a PDF depends on, the site itself apart.
 MADE_BY = (
     "tools/pdf",
-    "tools/build/toc.py",
+    "tools/book/toc.py",
     STYLES.relative_to(ROOT).as_posix(),
     *SETTINGS,
 )

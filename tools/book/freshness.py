@@ -22,9 +22,9 @@ SITE = (
 )
 NUMBERS = (
     "src",
-    "tools/build/closing_cell.py",
-    "tools/build/environment.py",
-    "tools/build/execute.py",
+    "tools/book/closing_cell.py",
+    "tools/book/environment.py",
+    "tools/book/execute.py",
     "requirements.txt",
 )
 

@@ -23,7 +23,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools.build.toc import ROOT, pages, source
+from tools.book.toc import ROOT, pages, source
 
 SECONDS_A_CELL = 600
 CELL_FAILED = 3  # not 1, which Python itself exits with
@@ -99,7 +99,7 @@ def execute_one(folder: Path, path: Path) -> int:
 
 def in_own_process(folder: Path, path: Path) -> bool:
     """Execute one chapter in a process of its own and show what it said."""
-    command = [sys.executable, "-m", "tools.build.execute", str(folder), str(path)]
+    command = [sys.executable, "-m", "tools.book.execute", str(folder), str(path)]
     for attempt in (1, 2):
         done = subprocess.run(
             command,

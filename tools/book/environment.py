@@ -8,7 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.build.freshness import digest, read_mark, write_mark
+from tools.book.freshness import digest, read_mark, write_mark
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 
