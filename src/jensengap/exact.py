@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal
-from torch.nn.functional import softplus
 
 from jensengap import nets
 
@@ -202,11 +201,10 @@ def bernoulli_log_likelihood(
             "draw binary images with data.binarize"
         )
     with torch.no_grad():
-        rows = []
-        for part in nodes.split(chunk):
-            logits = decoder.net(part)
-            # softplus: log(1 + e^l) without overflow, once a node for all images
-            rows.append(logits @ x.mT - softplus(logits).sum(-1, keepdim=True))
+        rows = [
+            nets.bernoulli_log_probs(decoder.net(part), x)
+            for part in nodes.split(chunk)
+        ]
         return torch.cat(rows)
 
 

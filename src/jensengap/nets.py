@@ -62,6 +62,22 @@ def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
     return Independent(Bernoulli(logits=logits), 1)
 
 
+def bernoulli_log_probs(
+    logits: Float[Tensor, "m d"], x: Float[Tensor, "n d"]
+) -> Float[Tensor, "m n"]:
+    r"""Score every image under every row of logits, by one matrix product.
+
+    $\ell_i^\top x_j-\sum_k\log(1+e^{\ell_{ik}})$: what
+    ``bernoulli(logits[:, None]).log_prob(x)`` gives, in nats, without a tensor of
+    ``m * n * d`` numbers.
+
+    Args:
+        logits: log-odds, one row for each ``z`` say.
+        x: binary images, or grey ones as targets of the cross-entropy.
+    """
+    return logits @ x.mT - softplus(logits).sum(-1, keepdim=True)
+
+
 def gaussian(
     loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
 ) -> Independent:

@@ -266,7 +266,8 @@ def log_likelihood(
 ) -> Float[Tensor, "k b"]:
     r"""Compute $\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
 
-    The fast twin of ``nets.bernoulli(logits).log_prob(x)``.
+    The fast twin of ``nets.bernoulli(logits).log_prob(x)``: each sample has its
+    logits, where :func:`jensengap.nets.bernoulli_log_probs` pairs all with all.
 
     Args:
         logits: log-odds of each pixel, for each of ``k`` samples; left as they are.
