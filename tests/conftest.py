@@ -6,12 +6,21 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from jaxtyping import install_import_hook
+
+# Shapes are checked from here on: what is imported before escapes. Not an option of
+# pytest, which mutation testing starts again where the package is in memory.
+install_import_hook("jensengap", "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items):
+    """Run properties last: one that fails is tried on ever smaller examples."""
+    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
 
 
 @pytest.fixture
 def drawing():
     """Draw a figure with a curve, a label with decimals, and signs that SVG escapes."""
-    # not above: what is imported before pytest starts escapes the check of shapes
     from jensengap import plot
 
     fig, ax = plot.figure(4.0, 2.0)

@@ -84,12 +84,12 @@ class DiscretizedNormal(Distribution):
         log_high = _log_ndtr(high)
         return log_high + torch.log(-torch.expm1(_log_ndtr(low) - log_high))
 
-    @torch.no_grad()
     def sample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
         """Draw from the Gaussian and round to the nearest level."""
-        drawn = Normal(self.loc, self.scale).sample(sample_shape)
-        # the outermost bins reach to infinity: what is beyond belongs to them
-        return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
+        with torch.no_grad():
+            drawn = Normal(self.loc, self.scale).sample(sample_shape)
+            # the outermost bins reach to infinity: what is beyond belongs to them
+            return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
 
     @property
     def mean(self) -> Float[Tensor, "*b"]:

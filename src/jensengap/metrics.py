@@ -92,7 +92,6 @@ class Rate(NamedTuple):
     marginal: Estimate
 
 
-@torch.no_grad()
 def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
     r"""Split the rate of $n$ examples into mutual information and aggregate KL.
 
@@ -116,14 +115,16 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
-    z = q.sample((num_samples,))  # (k, n, z)
-    log_own, log_all, log_prior = q.log_prob(z), log_aggregate(q, z), prior.log_prob(z)
-    return Rate(
-        kl_divergence(q, prior).mean(),
-        # over examples first: the draws are what a standard error is over
-        Estimate.of((log_own - log_all).mean(1)),
-        Estimate.of((log_all - log_prior).mean(1)),
-    )
+    with torch.no_grad():
+        z = q.sample((num_samples,))  # (k, n, z)
+        log_own, log_all = q.log_prob(z), log_aggregate(q, z)
+        log_prior = prior.log_prob(z)
+        return Rate(
+            kl_divergence(q, prior).mean(),
+            # over examples first: the draws are what a standard error is over
+            Estimate.of((log_own - log_all).mean(1)),
+            Estimate.of((log_all - log_prior).mean(1)),
+        )
 
 
 def mode_counts(

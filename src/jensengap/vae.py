@@ -112,7 +112,6 @@ class VAE(nn.Module):
         joint = self.decode(z).log_prob(x) + self.prior().log_prob(z)
         return joint - q.log_prob(z)
 
-    @torch.no_grad()
     def log_evidence(
         self, x: Float[Tensor, "b d"], num_samples: int, *, chunk: int = 1024
     ) -> Evidence:
@@ -144,17 +143,16 @@ class VAE(nn.Module):
             )
         # about chunk rows at once, be it many images or many draws
         num_images = max(1, chunk // num_samples)
-        pieces = [
-            self._log_evidence(part, num_samples, max(1, chunk // len(part)))
-            for part in x.split(num_images)
-        ]
+        with torch.no_grad():
+            pieces = [
+                self._log_evidence(part, num_samples, max(1, chunk // len(part)))
+                for part in x.split(num_images)
+            ]
         return Evidence(*(torch.cat(each) for each in zip(*pieces, strict=True)))
 
     def _log_evidence(self, x: Tensor, num_samples: int, size: int) -> Evidence:
         """Accumulate log-sums of weights and their squares, ``size`` draws each."""
-        log_sum = torch.full(
-            (len(x),), -torch.inf, dtype=torch.float64, device=x.device
-        )
+        log_sum = x.new_full((len(x),), -torch.inf, dtype=torch.float64)
         log_squares = log_sum
         for start in range(0, num_samples, size):
             # float64: the difference of two large logarithms is wanted below
@@ -165,7 +163,6 @@ class VAE(nn.Module):
         size = (2 * log_sum - log_squares).exp()
         return Evidence((log_sum - math.log(num_samples)).to(x.dtype), size.to(x.dtype))
 
-    @torch.no_grad()
     def sample(self, num_samples: int) -> Distribution:
         r"""Generate: draw ``z`` from the prior and return $p(x\,|\,z)$ for each.
 
@@ -179,7 +176,8 @@ class VAE(nn.Module):
             ValueError: ``num_samples`` below 1.
         """
         _at_least_one(num_samples)
-        return self.decode(self.prior().sample((num_samples,)))
+        with torch.no_grad():
+            return self.decode(self.prior().sample((num_samples,)))
 
 
 def _at_least_one(num_samples: int) -> None:
