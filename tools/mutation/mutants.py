@@ -75,8 +75,11 @@ def run(chosen: list[str], known: list[str]) -> list[Mutant]:
     reach_decorated()
     quick_tests_first()
     config().only_mutate = [f"src/jensengap/{name}.py" for name in chosen]
+    # a module's tests may be several files, test_nets_convolutions.py for example
     config().pytest_add_cli_args_test_selection = [
-        f"tests/test_{name}.py" for name in (*known, "properties")
+        str(path)
+        for name in (*known, "properties")
+        for path in sorted(Path("tests", "subject").glob(f"test_{name}*.py"))
     ]
     with _readable():
         mutmut.cli(["run", "--max-children", str(NUM_WORKERS)], standalone_mode=False)
