@@ -269,6 +269,18 @@ def _label(value: float, spec: str) -> str:
     return format(value, spec).replace("-", "−")
 
 
+def _gaussian(mean: float, width: float) -> Independent:
+    return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+
+
+def _three_terms(
+    q: Independent, prior: Independent, posterior: Independent
+) -> list[float]:
+    """Return reconstruction and both KLs of the emblem's model, in nats."""
+    kls = [divergences.kl(q, p) for p in (prior, posterior)]
+    return [float(term) for term in (_MODEL.reconstruction(_X, q), *kls)]
+
+
 def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
     r"""Show prior, posterior and $q$ beside the decomposition of $\log p(x)$.
 
@@ -292,18 +304,12 @@ def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
     posterior = nets.gaussian(truth.mean, float(truth.stddev))
     z = torch.linspace(-2.5, 2.8, 90, dtype=torch.float64)[:, None]
 
-    def guess(mean: float, width: float) -> Independent:
-        return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
-
-    def terms(q: Independent) -> list[float]:
-        to_prior, to_posterior = (divergences.kl(q, p) for p in (prior, posterior))
-        return [
-            float(t) for t in (_MODEL.reconstruction(_X, q), to_prior, to_posterior)
-        ]
+    def terms(mean: float, width: float) -> list[float]:
+        return _three_terms(_gaussian(mean, width), prior, posterior)
 
     # all frames first: the axis of the bars has to hold the lowest
-    every = [terms(guess(*at)) for at in itertools.product(means, widths)]
-    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
+    frames = [terms(*at) for at in itertools.product(means, widths)]
+    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in frames)
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
     # the narrowest q is the tallest, 0.4 / width
     top = max(1.1, 0.45 / min(widths))
@@ -311,17 +317,16 @@ def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
     bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
 
     def draw(mean: float, width: float = widths[0]) -> None:
-        q = guess(mean, width)
         plot.wipe(curves)
         lines = (
-            ("q, your guess", q, plot.INK),
+            ("q, your guess", _gaussian(mean, width), plot.INK),
             ("posterior", posterior, plot.GAP),
             ("prior", prior, plot.PRIOR),
         )
         for row, (name, density, colour) in enumerate(lines):
             curves.plot(z, density.log_prob(z).exp(), color=colour, zorder=4 - row)
             plot.note(curves, -2.4, top * (0.92 - 0.09 * row), name, colour)
-        plot.three_bars(plot.wipe(bars), *terms(q))
+        plot.three_bars(plot.wipe(bars), *terms(mean, width))
 
     sliders = {"mean of q": means, "width of q": widths}
     moving(

@@ -69,14 +69,14 @@ def table(
     mutants: Sequence[Mutant], reasons: Iterable[Change], modules: Sequence[str]
 ) -> str:
     """Count mutants: a line for each module, and one for all of them."""
-    lines = [f"{'':14}  made  killed  explained  unexplained    rate"]
+    lines = [f"{'':18}  made  killed  explained  unexplained    rate"]
     for name in (*modules, "all"):
         own = [m for m in mutants if name in (m.change.module, "all")]
         living = [m.change for m in own if m.end != "killed"]
         explained = sum(change in reasons for change in living)
         rate = 1 - len(living) / max(1, len(own))
         lines.append(
-            f"{name:14}{len(own):6}{len(own) - len(living):8}{explained:11}"
+            f"{name:18}{len(own):6}{len(own) - len(living):8}{explained:11}"
             f"{len(living) - explained:13}{rate:8.1%}"
         )
     return "\n".join(lines)
