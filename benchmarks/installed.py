@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.build.environment import PIP
-from tools.build.freshness import digest, read_mark, write_mark
+from tools.book.environment import PIP
+from tools.book.freshness import digest, read_mark, write_mark
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,7 +15,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: list[float]) -> Spread | None:
-    """Returns median and range; nothing where nothing was measured."""
+    """Return median and range; nothing where nothing was measured."""
     return Spread(median(values), min(values), max(values)) if values else None
 
 
@@ -55,16 +55,18 @@ class Result:
 
 
 def fastest(results: Mapping[str, Result], ours: tuple[str, ...]) -> str:
-    """Returns the name of the fastest peer that is not ours; nothing if none ran."""
+    """Return the name of the fastest peer that is not ours; nothing if none ran."""
     rates = {name: r.rate for name, r in results.items() if name not in ours and r.rate}
     return max(rates, key=rates.__getitem__, default="")
 
 
-def as_json(results: Mapping[str, Result]) -> dict[str, Any]:
-    """Turns results into what `json` can write."""
-    return {name: asdict(result) for name, result in results.items()}
+def as_runs(results: Mapping[str, Result], **settings: Any) -> list[dict[str, Any]]:
+    """Turn results into the runs of a recording: a peer's name, settings and results.
 
-
-def from_json(recorded: Mapping[str, Any]) -> dict[str, Result]:
-    """Turns it back."""
-    return {name: Result(**fields) for name, fields in recorded.items()}
+    Args:
+        results: by the peers' names.
+        **settings: that all of them had.
+    """
+    return [
+        {"peer": name, **settings, **asdict(result)} for name, result in results.items()
+    ]

@@ -1,4 +1,4 @@
-"""Runs the bench in four sections and writes down what came of it.
+"""Run the bench in four sections, and record what came of it.
 
 Training, log p(x) by importance sampling, a GAN, and the time to a given ELBO. In each
 the peers take turns; ratios are comparable, seconds are this machine's.
@@ -7,18 +7,19 @@ the peers take turns; ratios are comparable, seconds are this machine's.
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import digits, elbo, installed
 from benchmarks.race import race
-from benchmarks.recording import record
-from benchmarks.results import Result, as_json
+from benchmarks.results import Result, as_runs
 from benchmarks.table import finish, simple, table
 from benchmarks.turns import bench
 from benchmarks.worker import THREADS, Failed, Worker, variables
+from jensengap.experiments import recordings
 
 OURS = ("jensengap", "jensengap_autograd")
 PEERS = (*OURS, "pytorch_examples", "pyro", "pythae", "numpyro", "keras_jax")
@@ -28,22 +29,16 @@ EVALUATION = ("evidence_jensengap", "evidence_pythae")
 GAN = ("gan_jensengap", "gan_dataloader")
 TIME_TO = ("jensengap_onecycle", "pytorch_examples")
 TARGET = -104.0  # nats an image
-ROOT = Path(__file__).resolve().parent.parent
-RECORDED = (
-    ROOT
-    / "src"
-    / "jensengap"
-    / "experiments"
-    / "recorded"
-    / "bench"
-    / "performance.json"
+QUESTION = (
+    "How fast does this package train and evaluate networks, beside what one would use "
+    "instead?"
 )
 
 
 class Plan(NamedTuple):
     """How much is measured, and where it is written; the whole takes a quarter hour."""
 
-    path: Path = RECORDED
+    path: Path = recordings.FOLDER / "performance.json"
     runs: int = 2
     epochs: int = 10
     marks: tuple[int, ...] = (1, 5, 10)  # epochs after which the ELBO is taken
@@ -59,7 +54,7 @@ TRIAL = Plan(installed.FOLDER / "trial.json", 1, 2, (1, 2), 1, 1, 1, 2)
 def name_missing(
     results: Mapping[str, Result], missing: Mapping[str, str]
 ) -> dict[str, str]:
-    """Says why a peer is not there, where it could not be installed.
+    """Say why a peer is not there, where it could not be installed.
 
     Args:
         results: of all peers.
@@ -79,7 +74,7 @@ def name_missing(
 
 
 def main(*names: str) -> None:
-    """Runs the bench: "trial" is a short one, names are those of peers to train.
+    """Run the bench: "trial" is a short one, names are those of peers to train.
 
     What comes of some peers only is printed and not written down.
     """
@@ -103,17 +98,30 @@ def main(*names: str) -> None:
 
     plan = TRIAL if trial else Plan()
     everyone = PEERS if trial or not names else names
-    sections = {"training": training(everyone, plan, judge)}
+    runs = training(everyone, plan, judge)
     if trial or not names:
-        sections["evaluation"] = evaluation(plan, judge)
-        sections["gan"] = gan(plan, judge)
-        sections["time_to"] = time_to(plan, judge)
-        record(plan.path, **sections)
+        runs += evaluation(plan, judge) + gan(plan, judge) + time_to(plan, judge)
+        record(plan.path, runs)
         print(f"Wrote {plan.path}")
 
 
+def record(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Write what was measured, with this machine, the date, and the peers' versions.
+
+    Args:
+        path: of the recording.
+        runs: of all sections.
+    """
+    date = datetime.now(UTC).date().isoformat()
+    machine = recordings.machine(threads_a_process=THREADS, date=date)
+    versions = recordings.versions()
+    for run in runs:
+        versions |= run["versions"]
+    recordings.write(path, recordings.Recording(QUESTION, machine, versions, [*runs]))
+
+
 def begin(name: str, seed: int) -> Worker:
-    """Prepares the process of a peer."""
+    """Prepare the process of a peer."""
     log = installed.FOLDER / "logs" / f"{name}.txt"
     return Worker(f"benchmarks.peers.{name}", digits.FOLDER, log, seed=seed)
 
@@ -121,20 +129,21 @@ def begin(name: str, seed: int) -> Worker:
 loud = partial(print, flush=True)
 
 
-def training(names: tuple[str, ...], plan: Plan, judge) -> dict[str, Any]:
-    """Trains the same VAE with all peers."""
+def training(names: tuple[str, ...], plan: Plan, judge) -> list[dict[str, Any]]:
+    """Train the same VAE with all peers."""
     settings = {"runs": plan.runs, "epochs": plan.epochs, "marks": plan.marks}
     everyone = (*names, *CEILINGS)
     found = bench(everyone, begin, judge, installed.FOLDER, **settings, say=loud)
     explain(found)
-    ceilings = {name: found.pop(name) for name in CEILINGS}
-    loud(table(found, ceilings, ours=OURS, ceiling=CEILING, epochs=plan.marks))
-    both = {"peers": as_json(found), "ceilings": as_json(ceilings)}
-    return settings | {"ours": OURS, "ceiling": CEILING} | both
+    peers, ceilings = ({n: found[n] for n in group} for group in (names, CEILINGS))
+    loud(table(peers, ceilings, ours=OURS, ceiling=CEILING, epochs=plan.marks))
+    role = {**dict.fromkeys(OURS, "ours"), **dict.fromkeys(CEILINGS, "ceiling")}
+    runs = as_runs(found, section="training", **settings, ceiling=CEILING)
+    return [{"role": role.get(run["peer"], "peer"), **run} for run in runs]
 
 
-def evaluation(plan: Plan, judge) -> dict[str, Any]:
-    """Estimates log p(x) of the same images with the same network."""
+def evaluation(plan: Plan, judge) -> list[dict[str, Any]]:
+    """Estimate log p(x) of the same images with the same network."""
     learner = begin("jensengap", 0)
     try:
         learner.begin()
@@ -150,29 +159,30 @@ def evaluation(plan: Plan, judge) -> dict[str, Any]:
     found = bench(EVALUATION, begin, judge, installed.FOLDER, **turns)
     explain(found)
     loud(simple(found, "turn"))
-    return {"turns": plan.turns, "network": plan.network, "peers": as_json(found)}
+    settings = {"turns": plan.turns, "network": plan.network}
+    return as_runs(found, section="evaluation", **settings)
 
 
-def gan(plan: Plan, judge) -> dict[str, Any]:
-    """Trains the same GAN by two loops."""
+def gan(plan: Plan, judge) -> list[dict[str, Any]]:
+    """Train the same GAN by two loops."""
     turns = {"runs": 1, "epochs": plan.rounds + 1, "say": loud}
     found = bench(GAN, begin, judge, installed.FOLDER, **turns)
     explain(found)
     loud(simple(found, "epoch"))
-    return {"epochs": plan.rounds, "peers": as_json(found)}
+    return as_runs(found, section="gan", epochs=plan.rounds)
 
 
-def time_to(plan: Plan, judge) -> dict[str, Any]:
-    """Trains until the target is reached."""
+def time_to(plan: Plan, judge) -> list[dict[str, Any]]:
+    """Train until the target is reached."""
     limits = {"target": TARGET, "most": plan.most}
     found = race(TIME_TO, begin, judge, installed.FOLDER, **limits, say=loud)
     explain(found)
     loud(finish(found))
-    return limits | {"peers": as_json(found)}
+    return as_runs(found, section="time_to", **limits)
 
 
 def explain(found: dict[str, Result]) -> None:
-    """Adds to a missing peer's reason what pip said of it."""
+    """Add to a missing peer's reason what pip said of it."""
     for name, reason in name_missing(found, installed.reasons()).items():
         found[name].failed = reason
 

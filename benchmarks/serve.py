@@ -19,9 +19,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from jensengap.experiments import recordings
 
 Say = Callable[..., None]
 
@@ -52,8 +53,7 @@ def serve(module: str, folder: Path, seed: int, say: Say) -> None:
     start = time.perf_counter()
     peer = importlib.import_module(module)
     seconds = time.perf_counter() - start
-    versions = {name: metadata.version(name) for name in peer.DISTRIBUTIONS}
-    say(imported=seconds, versions=versions)
+    say(imported=seconds, versions=recordings.versions(*peer.DISTRIBUTIONS))
     training = peer.Training(folder, seed)
     say(ready=True, notes=getattr(training, "notes", {}))
     for line in sys.stdin:

@@ -6,9 +6,21 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from turns import pytest_collection_modifyitems as pytest_collection_modifyitems
+from jaxtyping import install_import_hook
+from turns import in_turn
 from turns import pytest_sessionfinish as pytest_sessionfinish
 from turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
+# Shapes are checked from here on: what is imported before escapes. Not an option of
+# pytest, which mutation testing starts again where the package is in memory.
+install_import_hook("jensengap", "beartype.beartype")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run properties last: one that fails is tried on ever smaller examples."""
+    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+    if hasattr(config, "workerinput"):  # of several processes
+        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
 
 
 def pytest_addoption(parser):
@@ -40,7 +52,6 @@ def browser(chromium):
 @pytest.fixture
 def drawing():
     """Draw a figure with a curve, a label with decimals, and signs that SVG escapes."""
-    # not above: what is imported before pytest starts escapes the check of shapes
     from jensengap import plot
 
     fig, ax = plot.figure(4.0, 2.0)

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import jensengap
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 SRC = Path(jensengap.__file__).parent
 # From the ground up. A folder is one room, with its package's name; what stands in the
@@ -113,8 +113,10 @@ def test_no_circle_is_in_a_folder():
 def test_the_imports_that_the_test_reads_are_those_of_the_source():
     assert rooms(TREES["recipes"]) == {"data", "nets", "train", "vae"}
     assert neighbours(TREES["fast.evidence"]) == {
-        "fast.bernoulli_vae", "fast.perceptron", "vae",
-    }  # fmt: skip
+        "fast.bernoulli_vae",
+        "fast.perceptron",
+        "vae",
+    }
     assert len(PUBLIC) > 250
 
 

@@ -1,4 +1,4 @@
-"""What builds, prints and tests the book; `make` calls it, with any Python at first."""
+"""Tools that build, print and test the book; `make` calls them, with any Python."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one entry behind the Makefile: each target is a function of this file."""
+"""Run a target of the Makefile: each is a function of this file."""
 
 import fcntl
 import os
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.build import chromium, environment
-from tools.build.freshness import (
+from tools.book import chromium, environment
+from tools.book.freshness import (
     NUMBERS,
     SITE,
     digest,
@@ -33,12 +33,13 @@ CACHE_MARK = CACHE / "made-from"
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Lets one run at a time work here; a later one waits and says for whom.
+    """Lock this folder for one run at a time; a later one waits and says for whom.
 
     The system gives the lock back when the last process of a run has ended, killed or
     not, so no lock is ever left behind.
     """
     with open(ROOT / ".make.lock", "a+", encoding="utf-8") as lock:
+        # child processes hold the lock as well, until the last has ended
         os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,6 +51,7 @@ def alone() -> Iterator[None]:
                 flush=True,
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
+        # whoever waits reads here for whom
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -57,13 +59,13 @@ def alone() -> Iterator[None]:
 
 
 def site_inputs() -> str:
-    """Hashes everything that the site is made of."""
+    """Hash everything that the site is made of."""
     addresses = repository_address(ROOT), site_address(ROOT)
     return digest(ROOT, SITE, *addresses, environment.pins_mark(ROOT))
 
 
 def book() -> None:
-    """Brings the environment, the chapters' numbers and the site up to date."""
+    """Bring the environment, the chapters' numbers and the site up to date."""
     with alone():
         environment.ensure(ROOT)
         inputs = site_inputs()
@@ -75,14 +77,16 @@ def book() -> None:
 
 
 def _build(inputs: str) -> None:
+    """Execute what is outdated, build the site aside, and put it in place."""
     numbers = _fresh_cache()
     try:
-        environment.run(ROOT, "-m", "tools.build.execute", CACHE)
+        environment.run(ROOT, "-m", "tools.book.execute", CACHE)
     except SystemExit:
         raise SystemExit(
             "A chapter failed, and no site was built; its last lines above say why."
         ) from None
     next_site = _sphinx(BUILD / "next")
+    # somebody saved a file meanwhile: the pages may be of both versions
     if site_inputs() != inputs:
         if _numbers() != numbers:
             CACHE_MARK.unlink(missing_ok=True)
@@ -94,6 +98,7 @@ def _build(inputs: str) -> None:
     old = BUILD / "old"
     shutil.rmtree(old, ignore_errors=True)
     if SITE_FOLDER.exists():
+        # two renames: for a moment there is no site, but never half of one
         SITE_FOLDER.rename(old)
     next_site.rename(SITE_FOLDER)
     write_mark(SITE_MARK, inputs)
@@ -102,11 +107,12 @@ def _build(inputs: str) -> None:
 
 
 def _numbers() -> str:
+    """Hash everything that the chapters' numbers come from."""
     return digest(ROOT, NUMBERS, environment.pins_mark(ROOT))
 
 
 def _fresh_cache() -> str:
-    """Empties the cache of executed chapters where code or pins have changed."""
+    """Empty the cache of executed chapters where code or pins have changed."""
     numbers = _numbers()
     if read_mark(CACHE_MARK) != numbers:
         CACHE_MARK.unlink(missing_ok=True)
@@ -117,7 +123,7 @@ def _fresh_cache() -> str:
 
 
 def _sphinx(aside: Path) -> Path:
-    """Builds the whole site afresh, aside: yesterday's pages hide today's warnings."""
+    """Build the whole site afresh, aside: yesterday's pages hide today's warnings."""
     shutil.rmtree(aside, ignore_errors=True)
     # the second address follows from the first where nobody names it
     os.environ["JENSENGAP_SITE"] = site_address(ROOT)
@@ -134,12 +140,12 @@ def _sphinx(aside: Path) -> Path:
 
 
 def test(*words: str) -> None:
-    """Runs what guards a change, against an up-to-date book."""
+    """Run what guards a change, against an up-to-date book."""
     _tests("-m", "not nightly", *(words or ["tests"]))
 
 
 def test_all(*words: str) -> None:
-    """Runs all tests, those that are too slow for every change as well."""
+    """Run all tests, those that are too slow for every change as well."""
     _tests("--every-chapter", *(words or ["tests"]))
 
 
@@ -151,27 +157,27 @@ def _tests(*words: str) -> None:
 
 
 def mutants(*modules: str) -> None:
-    """Breaks the package on purpose, and asks whether a test notices."""
+    """Break the package on purpose (mutation testing): does a test notice?"""
     with alone():
         environment.ensure(ROOT)
     environment.run(ROOT, "-m", "tools.mutation.mutants", *modules)
 
 
 def recordings(*names: str) -> None:
-    """Runs afresh the experiments that are too long for a chapter."""
+    """Run afresh the experiments that are too long for a chapter."""
     with alone():
         environment.ensure(ROOT)
     environment.run(ROOT, "-m", "jensengap.experiments.record", *names)
 
 
 def bench(*names: str) -> None:
-    """Trains the same VAE with this package and with its peers, in turns."""
+    """Train the same VAE with this package and with its peers, in turns."""
     with alone():
         raise SystemExit(subprocess.call([sys.executable, "-m", "benchmarks", *names]))
 
 
 def colab(python: str = "") -> None:
-    """Runs the exported notebooks in an environment like Colab's."""
+    """Run the exported notebooks in an environment like Colab's."""
     book()
     address = repository_address(ROOT) or "https://github.com/owner/name"
     os.environ["JENSENGAP_REPOSITORY"] = address
@@ -182,14 +188,14 @@ def colab(python: str = "") -> None:
 
 
 def handout() -> None:
-    """Copies the notebooks without their solutions, for a class."""
+    """Copy the notebooks without their solutions, for a class."""
     book()
     where = [SITE_FOLDER, BUILD / "handout"]
     environment.run(ROOT, "-m", "tools.notebooks.handout", *where)
 
 
 def new_chapter(name: str = "", title: str = "") -> None:
-    """Makes a chapter from the template, and enters it where chapters are listed."""
+    """Make a chapter from the template, and enter it where chapters are listed."""
     with alone():
         try:
             add_chapter(ROOT, name, title)
@@ -200,14 +206,14 @@ def new_chapter(name: str = "", title: str = "") -> None:
 
 
 def pdf() -> None:
-    """Prints the whole book into one PDF."""
+    """Print the whole book into one PDF."""
     chromium.needed()  # sooner than after minutes of building
     book()
     environment.run(ROOT, "-m", "tools.pdf.pdf", SITE_FOLDER, PDF)
 
 
 def serve(port: str = "8000") -> None:
-    """Serves the site to this machine alone."""
+    """Serve the site to this machine alone."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -223,7 +229,7 @@ def serve(port: str = "8000") -> None:
 
 
 def lint() -> None:
-    """Checks the code's style and the text's spelling."""
+    """Check the code's style and the text's spelling."""
     with alone():
         environment.ensure(ROOT)
     code = ["src", "tests", "tools", "book/_ext", "binder", "benchmarks"]
@@ -233,23 +239,35 @@ def lint() -> None:
 
 
 def clean() -> None:
-    """Removes the site, what the chapters computed, and what pip left behind."""
+    """Remove the site, what the chapters computed, and what pip left behind."""
     with alone():
         for folder in (BUILD, ROOT / "build"):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def distclean() -> None:
-    """Removes the environment as well."""
+    """Remove the environment as well."""
     clean()
     with alone():
         shutil.rmtree(ROOT / ".venv", ignore_errors=True)
 
 
 _ALL = (
-    book, test, test_all, mutants, recordings, bench, colab, handout, pdf, new_chapter,
-    serve, lint, clean, distclean,
-)  # fmt: skip
+    book,
+    test,
+    test_all,
+    mutants,
+    recordings,
+    bench,
+    colab,
+    handout,
+    pdf,
+    new_chapter,
+    serve,
+    lint,
+    clean,
+    distclean,
+)
 TARGETS = {each.__name__.replace("_", "-"): each for each in _ALL}
 
 if __name__ == "__main__":

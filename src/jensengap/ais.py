@@ -1,10 +1,10 @@
-r"""Annealed importance sampling, forwards and backwards: the evidence from both sides.
+r"""Annealed importance sampling (AIS): lower and upper estimates of $\log p(x)$.
 
-Between a base that can be sampled and a target that cannot stand the densities
-$f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain that walks from
-one end to the other collects a weight, and the weights' expectation is the evidence,
-however bad the walk. Forwards the logarithm of an average of them errs low, backwards
-high.
+Between a base that can be sampled and a target that cannot, AIS puts the densities
+$f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain of HMC steps
+from one end to the other collects a weight, and the weights' expectation is the
+evidence, however badly the chain mixes. Forwards the logarithm of an average of them
+is a lower bound in expectation, backwards an upper one.
 
 ``log_target`` is a function of ``z`` alone, ``(k, b, z)`` to ``(k, b)``: for a model
 ``lambda z: model.decode(z).log_prob(x) + model.prior().log_prob(z)``.
@@ -29,7 +29,7 @@ FAR_AWAY = 1e6
 
 
 class Annealed(NamedTuple):
-    r"""Where chains ended and what they are worth.
+    r"""Result of an AIS run: log-weights, ends of the chains, acceptance rates.
 
     Attributes:
         log_w: log-weights in nats, ``(k, b)``; see :func:`forward`, :func:`reverse`.
@@ -43,7 +43,7 @@ class Annealed(NamedTuple):
 
 
 def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_betas"]:
-    r"""Inverse temperatures from 0 to 1, dense at both ends, in float64.
+    r"""Make inverse temperatures from 0 to 1, dense at both ends, in float64.
 
     $\beta_t\propto\sigma\bigl(s\,(2t/T-1)\bigr)$, shifted and scaled to end at 0 and 1.
 
@@ -63,6 +63,7 @@ def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_bet
         )
     betas = torch.linspace(-sharpness, sharpness, num + 1, dtype=torch.float64)
     betas = betas.sigmoid()
+    # exactly 0 and 1 at the ends, where the densities are base and target
     return (betas - betas[0]) / (betas[-1] - betas[0])
 
 
@@ -75,7 +76,7 @@ def tune(
     num_leapfrog: int = 5,
     num_rounds: int = 3,
 ) -> Float[Tensor, "t b"]:
-    r"""Find step sizes that are accepted two times in three, by a walk of their own.
+    r"""Adapt HMC step sizes to an acceptance rate of 0.65, in chains of their own.
 
     At each temperature a few steps are made and $\log(\text{step})$ moves by half of
     (acceptance $-$ 0.65) after each. These chains' weights would be biased, since their
@@ -105,6 +106,7 @@ def tune(
         density = _between(base, log_target, beta)
         for _ in range(num_rounds):
             z, accepted = _hmc(density, z, step, num_leapfrog)
+            # a factor, so that it stays positive; above 1 where too many are accepted
             step = step * ((accepted.mean(0) - GOOD_ACCEPTANCE) / 2).exp()
         steps.append(step)
     return torch.stack(steps)
@@ -119,7 +121,7 @@ def forward(
     *,
     num_leapfrog: int = 5,
 ) -> Annealed:
-    r"""Walk from base to target: $\mathbb E[w]=\int\text{target}(z)\,\mathrm dz$.
+    r"""Run AIS from base to target: $\mathbb E[w]=\int\text{target}(z)\,\mathrm dz$.
 
     $$\log w=\sum_{t=1}^{T}(\beta_t-\beta_{t-1})
     \bigl[\log\text{target}(z_{t-1})-\log\text{base}(z_{t-1})\bigr],$$
@@ -149,7 +151,9 @@ def forward(
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(1, len(betas))]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
+        # weight first, move second: z is from the density of the old temperature
         log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
+        # a point of the new density, from which the next weight is taken
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
         records.append(accepted.mean(0))
     return Annealed(log_w, z, torch.stack(records))
@@ -164,7 +168,7 @@ def reverse(
     *,
     num_leapfrog: int = 5,
 ) -> Annealed:
-    r"""Walk from target to base: $\mathbb E[1/w]=1/\int\text{target}(z)\,\mathrm dz$.
+    r"""Run AIS back to the base: $\mathbb E[1/w]=1/\int\text{target}(z)\,\mathrm dz$.
 
     The steps of :func:`forward` in the opposite order. It needs a ``z`` that is an
     exact draw from the target: the one that generated ``x``, if ``x`` is the model's.
@@ -190,27 +194,32 @@ def reverse(
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(len(betas) - 1, 0, -1)]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
+        # move first, weight second: the steps of forward, in the opposite order
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
         log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
         records.append(accepted.mean(0))
+    # acceptance in the order of rising temperatures, as forward has it
     return Annealed(log_w, z, torch.stack(records[::-1]))
 
 
 def _between(base: Distribution, log_target: LogDensity, beta: Tensor) -> LogDensity:
-    """The geometric path between the two, at one temperature."""
+    """Return the log-density of the geometric path at one inverse temperature."""
     return lambda z: (1 - beta) * base.log_prob(z) + beta * log_target(z)
 
 
 def _hmc(
     log_density: LogDensity, z: Tensor, step: Tensor, num_leapfrog: int
 ) -> tuple[Tensor, Tensor]:
-    """One Hamiltonian Monte Carlo step, and the probability of accepting it."""
+    """Take one Hamiltonian Monte Carlo step; return it with its acceptance rate."""
+    # one step size for each example, the same for all its coordinates
     step = step[:, None]
     momentum = torch.randn_like(z)
     before, slope = _with_slope(log_density, z)
+    # minus the Hamiltonian: log-density minus kinetic energy
     energy = before - momentum.square().sum(-1) / 2
     new, lost = z, torch.zeros_like(before, dtype=torch.bool)
     for _ in range(num_leapfrog):
+        # leapfrog: half a kick, a drift, half a kick; it conserves volume
         momentum = momentum + step / 2 * slope
         new = new + step * momentum
         # NaN as well; a path that leaves is refused, as it would be on its way back
@@ -219,15 +228,19 @@ def _hmc(
         after, slope = _with_slope(log_density, new)
         momentum = momentum + step / 2 * slope
     gain = after - momentum.square().sum(-1) / 2 - energy
+    # Metropolis: min(1, exp(gain)), which corrects the leapfrog's error
     accepted = gain.clamp(max=0.0).exp().nan_to_num(nan=0.0).masked_fill(lost, 0.0)
     moves = torch.rand_like(accepted) < accepted
     return torch.where(moves[..., None], new, z), accepted
 
 
 def _with_slope(log_density: LogDensity, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a log-density and its gradient in ``z``, without a graph."""
+    # callers may be under no_grad; HMC needs this gradient all the same
     with torch.enable_grad():
         z = z.detach().requires_grad_()
         value = log_density(z)
+        # chains do not mix, so the sum's gradient holds each one's own
         (slope,) = torch.autograd.grad(value.sum(), z)
     return value.detach(), slope
 

@@ -1,4 +1,4 @@
-r"""Functions of log-weights: what $k$ samples say about $\log p(x)$.
+r"""Bounds on $\log p(x)$ computed from $k$ importance log-weights.
 
 Everything starts from $\log w_i=\log p(x,z_i)-\log q(z_i\,|\,x)$ with
 $z_i\sim q(\cdot\,|\,x)$, sample axis first. All values are in nats per example, and
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def elbo(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
-    r"""Evidence lower bound, $\frac1k\sum_i\log w_i$.
+    r"""Compute the evidence lower bound (ELBO), $\frac1k\sum_i\log w_i$.
 
     Args:
         log_w: log-weights, ``(k, *b)``.
@@ -38,7 +38,7 @@ def elbo(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
 
 def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
-    r"""Importance-weighted bound, $\log\frac1k\sum_i w_i$.
+    r"""Compute the importance-weighted bound (IWAE), $\log\frac1k\sum_i w_i$.
 
     The mean stands inside the logarithm: with the two exchanged this would be
     :func:`elbo` whatever ``k`` is.
@@ -59,7 +59,7 @@ def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
 
 def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
-    r"""Variational Rényi bound, $\frac{1}{1-\alpha}\log\frac1k\sum_i w_i^{1-\alpha}$.
+    r"""Compute the Rényi bound, $\frac{1}{1-\alpha}\log\frac1k\sum_i w_i^{1-\alpha}$.
 
     Between :func:`iwae` at $\alpha=0$ and :func:`elbo`, its limit as $\alpha\to1$; for
     the same samples it falls as $\alpha$ grows.
@@ -82,7 +82,7 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
 
 
 def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
-    r"""$\chi$ upper bound from samples, $\frac1n\log\frac1k\sum_i w_i^n$.
+    r"""Estimate the $\chi$ upper bound (CUBO), $\frac1n\log\frac1k\sum_i w_i^n$.
 
     $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$. *This estimate of it*
     stands outside that promise: the logarithm of an average lies below the logarithm
@@ -109,7 +109,7 @@ def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"
 
 
 def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
-    r"""How many equally weighted samples these are worth, $(\sum w)^2/\sum w^2$.
+    r"""Compute the effective sample size (ESS), $(\sum w)^2/\sum w^2$.
 
     Args:
         log_w: log-weights, ``(k, *b)``.
@@ -129,8 +129,9 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
 
 def _power_mean(log_w: Tensor, power: float) -> Tensor:
-    r"""$\frac1p\log\frac1k\sum_i w_i^p$: the bounds above differ in $p$ alone."""
+    r"""Compute $\frac1p\log\frac1k\sum_i w_i^p$: the bounds differ in $p$ alone."""
     k = _num_samples(log_w)
+    # logsumexp: log-weights are hundreds of nats below 0, where exp underflows
     return ((power * log_w).logsumexp(0) - math.log(k)) / power
 
 

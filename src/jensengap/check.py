@@ -1,4 +1,4 @@
-"""Claims that are checked: an identity, a bound, an estimate, a mistake refused.
+"""Numerical checks of equations: identity, bound, estimate, and refused mistake.
 
 Each names the equation it is about, shows one line for the reader, keeps its numbers in
 the cell's output (MIME type :data:`MIME`) for pages that list them all, and raises
@@ -28,11 +28,11 @@ _SIGNS = {"identity": "=≠", "bound": "≤≰", "estimate": "≈≉"}
 
 
 class CheckError(AssertionError):
-    """A claim that was checked does not hold."""
+    """Raised where a claim that is checked does not hold."""
 
 
 class Verdict(NamedTuple):
-    """What was compared and how it came out.
+    """Result of a check: the two sides, the largest error, the tolerance.
 
     Attributes:
         kind: ``identity``, ``bound`` or ``estimate``; with ``refused`` before it
@@ -86,13 +86,8 @@ def identity(
     left, right = _pair(equation, left, right)
     _tolerable(equation, tolerance)
     error = _nan_is_infinite((left - right).abs())
-    worst = int(error.argmax())
-    return conclude(
-        Verdict(
-            "identity", equation, case, float(left[worst]), float(right[worst]),
-            float(error[worst]), tolerance, len(error), bool(error[worst] <= tolerance),
-        )
-    )  # fmt: skip
+    about = "identity", equation, case
+    return conclude(_verdict(about, left, right, error, tolerance))
 
 
 def bound(
@@ -120,14 +115,8 @@ def bound(
     _tolerable(equation, tolerance)
     finite = lower.isfinite() & upper.isfinite()
     slack = torch.where(finite, upper - lower, -math.inf)
-    worst = int(slack.argmin())
-    return conclude(
-        Verdict(
-            "bound", equation, case, float(lower[worst]), float(upper[worst]),
-            float(slack[worst]), tolerance, len(slack),
-            bool(slack[worst] >= -tolerance),
-        )
-    )  # fmt: skip
+    about = "bound", equation, case
+    return conclude(_verdict(about, lower, upper, slack, tolerance))
 
 
 def estimate(
@@ -165,20 +154,16 @@ def estimate(
     mean, right = _pair(equation, estimated.mean, exact)
     stderr, _ = _pair(equation, estimated.stderr, exact)
     usable = bool(((stderr > 0) & (stderr <= max_stderr)).all())
-    error = _nan_is_infinite((mean - right).abs() / stderr)
-    worst = int(error.argmax())
-    verdict = Verdict(
-        "estimate", equation, case, float(mean[worst]), float(right[worst]),
-        float(error[worst]), NUM_STDERR, len(error),
-        usable and bool(error[worst] <= NUM_STDERR),
-    )  # fmt: skip
     if not usable:
         raise CheckError(
             f"{equation}: standard errors must be in (0, {max_stderr:g}], got "
             f"{float(stderr.min()):g} to {float(stderr.max()):g}; draw more samples, "
             "and check that they differ"
         )
-    return conclude(verdict, f"± {number(float(stderr[worst]), 2)}")
+    error = _nan_is_infinite((mean - right).abs() / stderr)
+    about = "estimate", equation, case
+    verdict = _verdict(about, mean, right, error, NUM_STDERR)
+    return conclude(verdict, f"± {number(float(stderr[error.argmax()]), 2)}")
 
 
 def refuses(
@@ -230,13 +215,31 @@ def refuses(
             f"{value.tolist()} and {truth.tolist()}; compare what stays finite"
         )
     error = error if kind == "bound" else error.abs()
-    worst = int(error.argmax())
-    verdict = Verdict(
-        REFUSED + kind, equation, case, float(value[worst]), float(truth[worst]),
-        float(error[worst]), margin, len(error), bool(error[worst] > margin),
-    )  # fmt: skip
-    bar = "" if stderr is None else f"± {number(float(stderr[worst]), 2)}"
+    about = REFUSED + kind, equation, case
+    verdict = _verdict(about, value, truth, error, margin)
+    bar = ""
+    if stderr is not None:
+        bar = f"± {number(float(stderr[error.argmax()]), 2)}"
     return conclude(verdict, bar)
+
+
+def _verdict(
+    about: tuple[str, str, str],
+    left: Tensor,
+    right: Tensor,
+    error: Tensor,
+    tolerance: float,
+) -> Verdict:
+    """Judge the claim by the pair of numbers at which its error is worst."""
+    kind = about[0]
+    worst = int(error.argmin() if kind == "bound" else error.argmax())
+    value = float(error[worst])
+    if kind.startswith(REFUSED):
+        ok = value > tolerance
+    else:
+        ok = value >= -tolerance if kind == "bound" else value <= tolerance
+    sides = float(left[worst]), float(right[worst])
+    return Verdict(*about, *sides, value, tolerance, len(error), ok)
 
 
 def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
@@ -367,7 +370,7 @@ def measured(kind: str, error: float) -> str:
 
 
 def number(value: float, digits: int = 7) -> str:
-    """Format for reading: a true minus sign, and no more digits than carry meaning.
+    """Format a number to be read: a true minus sign, only digits that mean something.
 
     Args:
         value: any number.

@@ -1,4 +1,4 @@
-r"""Diffusion as a chain of latent variables: its schedule, its kernels, its bound.
+r"""Diffusion models (DDPM) as a chain of latent variables: schedule, kernels, ELBO.
 
 The data $x_0$ becomes noise by $T$ Gaussian steps that nobody learns,
 $q(x_t\,|\,x_{t-1})=\mathcal N(\sqrt{\alpha_t}\,x_{t-1},\,\beta_tI)$, where
@@ -23,7 +23,7 @@ Predictor = Callable[[Tensor, Tensor], Tensor]
 
 
 class Schedule(NamedTuple):
-    r"""How much noise each step adds; index 0 of every tensor is the data itself.
+    r"""Noise schedule; index 0 of every tensor is the data itself.
 
     Attributes:
         beta: $\beta_t$, the variance that step $t$ adds, ``(T + 1,)``; the first is 0.
@@ -35,23 +35,24 @@ class Schedule(NamedTuple):
 
     @property
     def num_steps(self) -> int:
-        """How many steps lead from the data to the noise, T."""
+        """Return T, the number of steps from the data to the noise."""
         return len(self.beta) - 1
 
     @property
     def noise_weights(self) -> Float[Tensor, "steps"]:
-        r"""What the bound charges for $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
+        r"""Return the bound's weights of $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
 
         $w_t=\beta_t/(2\alpha_t(1-\bar\alpha_t))$; the first entry is 0.
         Source: Ho, Jain and Abbeel (2020), eq. 12 with $\sigma_t^2=\beta_t$.
         """
         beta, left = self.beta[1:], 1 - self.alpha_bar[1:]
         weight = beta / (2 * (1 - beta) * left)
+        # index 0 is the data: no step leads there, and nothing is weighted
         return torch.cat([torch.zeros_like(weight[:1]), weight])
 
 
 def schedule(betas: Float[Tensor, "t"]) -> Schedule:
-    r"""Make a schedule of the variances $\beta_1,\dots,\beta_T$ that the steps add.
+    r"""Make a noise schedule from the variances $\beta_1,\dots,\beta_T$ that steps add.
 
     Args:
         betas: each between 0 and 1, both excluded.
@@ -67,6 +68,7 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
             f"a schedule needs variances between 0 and 1, got {betas.tolist()}; at 1 a "
             "step would forget everything, at 0 it would do nothing"
         )
+    # float64: alpha_bar is a product of up to a thousand factors near 1
     betas = betas.double().cpu()
     beta = torch.cat([torch.zeros_like(betas[:1]), betas])
     return Schedule(beta, (1 - beta).cumprod(0))
@@ -75,7 +77,7 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
 def cosine_schedule(
     num_steps: int, *, offset: float = 0.008, max_beta: float = 0.999
 ) -> Schedule:
-    r"""Noise that rises evenly: $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
+    r"""Make the cosine schedule, $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
 
     Args:
         num_steps: $T$, at least 1.
@@ -98,13 +100,14 @@ def cosine_schedule(
         )
     time = torch.linspace(0, 1, num_steps + 1, dtype=torch.float64)
     kept = ((time + offset) / (1 + offset) * math.pi / 2).cos().square()
+    # kept ends at 0, and a last step of variance 1 would forget everything
     return schedule((1 - kept[1:] / kept[:-1]).clamp(max=max_beta))
 
 
 def diffuse(
     noise: Schedule, x_0: Float[Tensor, "*b d"], t: Int[Tensor, "*#b"]
 ) -> Independent:
-    r"""$q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
+    r"""Give $q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
 
     Args:
         noise: the schedule.
@@ -126,7 +129,7 @@ def posterior(
     x_0: Float[Tensor, "*b d"],
     t: Int[Tensor, "*#b"],
 ) -> Independent:
-    r"""$q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
+    r"""Give $q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
 
     $$\tilde\mu_t=\frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0
     +\frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t,\qquad
@@ -145,6 +148,7 @@ def posterior(
     """
     beta = _at(noise.beta, t, x_t, first=2)
     kept, before = (_at(noise.alpha_bar, s, x_t, first=1) for s in (t, t - 1))
+    # both terms have the denominator 1 - kept, taken once below
     loc = before.sqrt() * beta * x_0 + (1 - beta).sqrt() * (1 - before) * x_t
     scale = ((1 - before) / (1 - kept) * beta).sqrt()
     return nets.gaussian(loc / (1 - kept), scale)
@@ -156,7 +160,7 @@ def reverse(
     eps: Float[Tensor, "*b d"],
     t: Int[Tensor, "*#b"],
 ) -> Independent:
-    r"""$p(x_{t-1}\,|\,x_t)$, the model's step back for a predicted noise.
+    r"""Give $p(x_{t-1}\,|\,x_t)$, the model's reverse step for a predicted noise.
 
     $$\mathcal N\Bigl(\frac1{\sqrt{\alpha_t}}\Bigl(x_t-\frac{\beta_t}
     {\sqrt{1-\bar\alpha_t}}\,\hat\varepsilon\Bigr),\ \beta_tI\Bigr)$$
@@ -180,18 +184,19 @@ def reverse(
 
 
 def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
-    """Look the steps up, with a trailing axis, in the points' dtype and device."""
+    """Look up values at steps ``t``: trailing axis, dtype and device of ``x``."""
     last = len(values) - 1
     if not bool(((t >= first) & (t <= last)).all()):
         raise ValueError(
             f"steps must lie between {first} and {last}, got {int(t.min())} to "
             f"{int(t.max())}; x_0 is the data, x_{last} the noise"
         )
+    # looked up in float64, and only then rounded to the data's dtype
     return values[t.cpu()].to(x)[..., None]
 
 
 class Terms(NamedTuple):
-    r"""The telescoped bound, $-\mathrm{ELBO}=L_T+\sum_{t=2}^TL_{t-1}+L_0$, in nats.
+    r"""Terms of the ELBO, $-\mathrm{ELBO}=L_T+\sum_{t=2}^TL_{t-1}+L_0$, in nats.
 
     Attributes:
         prior: $L_T=\mathrm{KL}(q(x_T|x_0)\,\|\,p(x_T))$, ``(n,)``; no parameters.
@@ -206,12 +211,12 @@ class Terms(NamedTuple):
 
     @property
     def elbo(self) -> Float[Tensor, "n"]:
-        """The bound: a lower bound of log p(x_0) in expectation."""
+        """Return the ELBO: in expectation a lower bound of log p(x_0)."""
         return -(self.prior + self.steps.sum(0) + self.data)
 
 
 def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Terms:
-    r"""Evaluate every term of the telescoped bound at one draw of each $x_t$.
+    r"""Estimate every term of the ELBO from one draw of each $x_t$.
 
     Args:
         noise: the schedule.
@@ -229,7 +234,9 @@ def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Ter
     x_t = diffuse(noise, start, t).sample()  # (T, n, d), each t by itself
     back = reverse(noise, x_t, predict(x_t, t), t)
     last = diffuse(noise, x_0, t[-1])
+    # without parameters: both distributions of x_T are fixed
     prior = kl_divergence(last, nets.gaussian(torch.zeros_like(x_0), 1.0))
+    # step 1 is a decoder: a density of x_0, where later steps have a KL
     data = -nets.gaussian(back.mean[0], back.stddev[0]).log_prob(x_0)
     later = Normal(back.mean[1:], back.stddev[1:])
     truth = posterior(noise, x_t[1:], start[1:], t[1:]).base_dist

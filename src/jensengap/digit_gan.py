@@ -1,4 +1,4 @@
-r"""A GAN of digits, the VAE built of the same networks, and a way back from image to z.
+r"""A convolutional GAN of digits, a VAE of the same networks, and GAN inversion.
 
 Taught in the chapter ``meaning``. Generator and decoder are the same function of
 :math:`z`; what differs is how they are trained, and that the GAN has no encoder.
@@ -20,9 +20,9 @@ Step = Callable[[Tensor], tuple[Tensor, train.Terms]]
 
 
 class DigitGan(nn.Module):
-    r"""A convolutional generator of intensities, and a discriminator of bounded slope.
+    r"""Convolutional GAN with a spectrally normalised discriminator.
 
-    Each weight of the discriminator, a kernel too, is read as a matrix and divided by
+    Each weight of the discriminator, a kernel too, is taken as a matrix and divided by
     its largest singular value, so that the network cannot be arbitrarily steep (Miyato
     et al., 2018): where it is too sure, the generator is left with little to follow.
 
@@ -67,7 +67,7 @@ def fit_gan(
     rate: float = 4e-3,
     batch_size: int = 32,
 ) -> train.History:
-    r"""Play the non-saturating game on grey images, in place.
+    r"""Train the GAN with the non-saturating losses on grey images, in place.
 
     On each batch the discriminator moves, then the generator, each with Adam without
     momentum, at equal rates that fall linearly to zero in the second half. All chance
@@ -94,21 +94,27 @@ def fit_gan(
             "fit_gan needs an epoch, a batch of images and a positive rate, got "
             f"{num_epochs}, {len(images)} images in batches of {batch_size} and {rate}"
         )
+    # rounded down: a smaller last batch is dropped, see drop_last below
     num_steps = num_epochs * (len(images) // batch_size)
 
     def player(name: str, step: Step, net: nn.Module) -> train.Player:
+        # no momentum: old gradients were of another opponent
         adam = torch.optim.Adam(net.parameters(), rate, (0.0, 0.9), fused=True)
         fall = torch.optim.lr_scheduler.LambdaLR(
-            adam, lambda t: min(1.0, 2 - 2 * t / num_steps)
+            # constant in the first half, linearly to 0 in the second
+            adam,
+            lambda t: min(1.0, 2 - 2 * t / num_steps),
         )
         return train.Player(name, step, adam, fall)
 
     def inspect(rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # one pass for both; without batch normalisation they do not mix
         both = torch.cat([images[rows], model.sample(len(rows))])
         real, fake = model.discriminator(both)[:, 0].chunk(2)
         return gan.non_saturating.discriminator_loss(real, fake), {}
 
     def forge(rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # through the discriminator, which does not move: train clears its gradient
         fake = model.generate(torch.randn(len(rows), model.latent_dim))
         logits = model.discriminator(fake)[:, 0]
         return gan.non_saturating.generator_loss(logits), {}
@@ -141,7 +147,7 @@ def twin_vae(latent_dim: int, width: int = 16) -> vae.VAE:
 
 
 class Inversion(NamedTuple):
-    """The best code found for each image, and what is left.
+    """Result of an inversion: the best code of each image, and its error.
 
     Attributes:
         codes: one ``z`` for each image.
@@ -162,7 +168,7 @@ def invert(
     num_candidates: int = 2000,
     rate: float = 0.1,
 ) -> Inversion:
-    r"""Look for the code of each image: minimise $\|\sigma(\ell(z))-x\|^2$ over $z$.
+    r"""Invert a generator: minimise $\|\sigma(\ell(z))-x\|^2$ over $z$ for each image.
 
     Candidates are drawn from the prior; from those whose images are closest each image
     starts ``num_starts`` descents by Adam, and keeps the best end. Nothing but the
@@ -190,17 +196,21 @@ def invert(
         )
     with torch.no_grad():
         candidates = torch.randn(num_candidates, latent_dim)
-        made = torch.sigmoid(net(candidates))
-        near = torch.cdist(images, made).topk(num_starts, largest=False).indices
+        generated = torch.sigmoid(net(candidates))
+        # a cheap search chooses the starts; a descent finds the nearest minimum
+        near = torch.cdist(images, generated).topk(num_starts, largest=False).indices
     z = candidates[near].requires_grad_()  # (n, s, z)
     adam = torch.optim.Adam([z], rate, fused=True)
     for step in range(num_steps):
         adam.param_groups[0]["lr"] = rate * (1 - step / num_steps)
+        # a sum, so that each code descends as if it were alone
         loss = 0.5 * (torch.sigmoid(net(z)) - images[:, None]).square().sum()
+        # for z only: backward() would fill the network's gradients as well
         (z.grad,) = torch.autograd.grad(loss, [z])
         adam.step()
     with torch.no_grad():
         squares = (torch.sigmoid(net(z)) - images[:, None]).square().mean(2)
         least = squares.min(1)
+        # of each image's starts the one with the least error
         codes = z[torch.arange(len(z)), least.indices]
     return Inversion(codes.detach(), least.values.sqrt())

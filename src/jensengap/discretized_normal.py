@@ -1,4 +1,4 @@
-r"""A Gaussian on grey levels: the mass of each level's bin instead of a density.
+r"""Discretised Gaussian likelihood of grey pixels: masses of bins, not a density.
 
 A density of pixels that take 256 values can be made as large as one likes: a spike on
 each level. Probabilities of bins cannot; they are at most one, and comparable between
@@ -18,7 +18,7 @@ from torch.special import log_ndtr, ndtr
 
 
 class DiscretizedNormal(Distribution):
-    r"""A Gaussian on the levels $0,\delta,2\delta,\dots,1$, each with its bin's mass.
+    r"""Gaussian on the levels $0,\delta,2\delta,\dots,1$, each with its bin's mass.
 
     $$P(x)=\Phi\Bigl(\frac{x+\delta/2-\mu}{\sigma}\Bigr)
     -\Phi\Bigl(\frac{x-\delta/2-\mu}{\sigma}\Bigr),$$
@@ -64,6 +64,7 @@ class DiscretizedNormal(Distribution):
             ValueError: a value that is none of the levels.
         """
         level = (value * self.top).round()
+        # float32 keeps k/255 to 1e-5 of a level; what is none is further off
         on_level = (value * self.top - level).abs() < 1e-3
         if not bool((on_level & (level >= 0) & (level <= self.top)).all()):
             raise ValueError(
@@ -79,27 +80,31 @@ class DiscretizedNormal(Distribution):
         # in the right tail both probabilities are close to one: measure from there
         right = low > 0
         low, high = torch.where(right, -high, low), torch.where(right, -low, high)
+        # log(e^a - e^b) = a + log(1 - e^(b-a)): no difference of rounded numbers
         log_high = _log_ndtr(high)
         return log_high + torch.log(-torch.expm1(_log_ndtr(low) - log_high))
 
-    @torch.no_grad()
     def sample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
-        """Draw a Gaussian and move it to the nearest level."""
-        drawn = Normal(self.loc, self.scale).sample(sample_shape)
-        return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
+        """Draw from the Gaussian and round to the nearest level."""
+        with torch.no_grad():
+            drawn = Normal(self.loc, self.scale).sample(sample_shape)
+            # the outermost bins reach to infinity: what is beyond belongs to them
+            return (drawn.clamp(0.0, 1.0) * self.top).round() / self.top
 
     @property
     def mean(self) -> Float[Tensor, "*b"]:
-        r"""The expected level, $\delta\sum_{k\ge1}P(x\ge k\delta)$."""
+        r"""Return the expected level, $\delta\sum_{k\ge1}P(x\ge k\delta)$."""
         total = torch.zeros_like(self.loc)
+        # level by level: all at once would take 255 times the memory of an image
         for k in range(1, self.top + 1):
             total = total + ndtr((self.loc - (k - 0.5) / self.top) / self.scale)
         return total / self.top
 
 
 def _log_ndtr(x: Tensor) -> Tensor:
-    r"""$\log\Phi(x)$; far out by its series, where torch's gradient goes astray."""
+    r"""Compute $\log\Phi(x)$; far out by a series, as torch's gradient goes astray."""
     far = x < -50.0
+    # where() differentiates the branch not taken as well: keep both finite
     tail = torch.where(far, x, -50.0)
     u = tail.square().reciprocal()
     series = torch.log1p(-u * (1 - 3 * u * (1 - 5 * u)))  # the next term: 3e-12
@@ -110,7 +115,7 @@ def _log_ndtr(x: Tensor) -> Tensor:
 def discretized_gaussian(
     scale: float, num_levels: int = 256
 ) -> Callable[[Tensor], Independent]:
-    r"""Head of independent :class:`DiscretizedNormal` pixels with a scale set by hand.
+    r"""Make a head of :class:`DiscretizedNormal` pixels, their scale set by hand.
 
     Args:
         scale: $\sigma$ of every pixel, positive.

@@ -1,4 +1,4 @@
-"""Distances between distributions: closed form, quadrature, or an honest estimate.
+"""KL and Jensen-Shannon divergence: closed form, quadrature, or Monte Carlo.
 
 Three families that never stand in for one another: :func:`kl` is exact or raises,
 :func:`kl_quadrature` and :func:`jensen_shannon` integrate densities given on a grid,
@@ -18,14 +18,14 @@ from torch.distributions import Distribution, kl_divergence
 
 
 class Estimate(NamedTuple):
-    """A Monte-Carlo figure: ``mean`` and the standard error of that mean."""
+    """A Monte Carlo estimate: ``mean`` and the standard error of that mean."""
 
     mean: Tensor
     stderr: Tensor
 
     @classmethod
     def of(cls, samples: Float[Tensor, "k *b"]) -> Estimate:
-        r"""Summarise independent samples along their first axis.
+        r"""Compute mean and standard error of samples along their first axis.
 
         $$\bar s = \frac1k\sum_i s_i,\qquad
         \mathrm{se} = \sqrt{\frac{1}{k(k-1)}\sum_i (s_i-\bar s)^2}$$
@@ -42,11 +42,12 @@ class Estimate(NamedTuple):
         k = samples.shape[0]
         if k < 2:
             raise ValueError(f"a standard error needs at least 2 samples, got {k}")
+        # std divides by k - 1; the mean of k has a k-th of that variance
         return cls(samples.mean(0), samples.std(0) / math.sqrt(k))
 
 
 def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
-    r"""Kullback-Leibler divergence in closed form, $\mathrm{KL}(q\,\|\,p)$.
+    r"""Compute the Kullback-Leibler divergence $\mathrm{KL}(q\,\|\,p)$ in closed form.
 
     Args:
         q: the distribution that the expectation is taken under.
@@ -92,6 +93,7 @@ def kl_monte_carlo(q: Distribution, p: Distribution, num_samples: int) -> Estima
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
+    # sample, not rsample: an estimate to be read, not to be differentiated
     z = q.sample((num_samples,))
     return Estimate.of(q.log_prob(z) - p.log_prob(z))
 
@@ -101,7 +103,7 @@ def kl_quadrature(
     log_p: Float[Tensor, "n *b"],
     log_weight: Float[Tensor, "n"],
 ) -> Float[Tensor, "*b"]:
-    r"""KL divergence of densities tabulated on the nodes of a quadrature rule.
+    r"""Integrate the KL divergence of densities tabulated on a quadrature rule.
 
     $$\mathrm{KL}(q\,\|\,p)\approx\sum_i w_i\,q(z_i)\,[\log q(z_i)-\log p(z_i)]$$
 
@@ -115,6 +117,7 @@ def kl_quadrature(
         alone is zero the divergence is infinite.
     """
     mass = (log_q + _along_nodes(log_weight, log_q)).exp()
+    # 0 log 0 = 0: where q has no mass, -inf - log p would become NaN
     difference = torch.where(mass > 0, log_q - log_p, 0.0)
     return (mass * difference).sum(0)
 
@@ -124,7 +127,7 @@ def jensen_shannon(
     log_q: Float[Tensor, "n *b"],
     log_weight: Float[Tensor, "n"],
 ) -> Float[Tensor, "*b"]:
-    r"""Jensen-Shannon divergence of densities tabulated on a quadrature rule.
+    r"""Integrate the Jensen-Shannon divergence of densities on a quadrature rule.
 
     $$\mathrm{JSD}(p,q)=\tfrac12\mathrm{KL}(p\,\|\,m)+\tfrac12\mathrm{KL}(q\,\|\,m),
     \qquad m=\tfrac12(p+q)$$
@@ -139,6 +142,7 @@ def jensen_shannon(
 
     Source: Lin (1991), eq. 3.2.
     """
+    # by logarithms: far out both densities underflow, their ratio does not
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
     to_p = kl_quadrature(log_p, log_m, log_weight)
     to_q = kl_quadrature(log_q, log_m, log_weight)

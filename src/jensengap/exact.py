@@ -1,4 +1,4 @@
-r"""Models whose evidence and posterior are known, to hold everything else against.
+r"""Latent-variable models with closed-form evidence and posterior: ground truth.
 
 A linear-Gaussian model in closed form, also fitted to data (probabilistic PCA); a
 mixture by enumeration; the likelihood of a network at every node of a rule from
@@ -15,13 +15,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal
-from torch.nn.functional import softplus
 
 from jensengap import nets
 
 
 class LinearGaussian(NamedTuple):
-    r"""$z\sim\mathcal N(0,I)$, $x\,|\,z\sim\mathcal N(Wz+b,\,s^2I)$.
+    r"""Linear-Gaussian model, $z\sim\mathcal N(0,I)$, $x|z\sim\mathcal N(Wz+b,\,s^2I)$.
 
     Everything about it is Gaussian and in closed form; each method raises a
     ``ValueError`` where ``scale`` is not positive and finite. Fitted to data by
@@ -52,24 +51,28 @@ class LinearGaussian(NamedTuple):
         Here $M=W^\top W+s^2I$. Batch shape ``(*b)``, event shape ``(z,)``.
         """
         identity = torch.eye(self.weight.shape[1], dtype=self.weight.dtype)
+        # in latent space: z by z numbers, where the evidence has d by d
         precision = (self.weight.mT @ self.weight) / self.variance() + identity
         loc = (x - self.bias) @ self.weight / self.variance()
+        # solve, not inv: less work, and less rounding
         loc = torch.linalg.solve(precision, loc[..., None])[..., 0]
         return MultivariateNormal(loc, precision_matrix=precision)
 
     def reconstruction(
         self, x: Float[Tensor, "*#b d"], q: Independent
     ) -> Float[Tensor, "*#b"]:
-        r"""$\mathbb E_q[\log p(x\,|\,z)]$ in closed form, ``q`` a diagonal Gaussian.
+        r"""Return $\mathbb E_q[\log p(x\,|\,z)]$ in closed form, ``q`` a Gaussian.
 
         It is $\log p(x\,|\,\mu)-\frac{1}{2s^2}\sum_{ij}W_{ij}^2\sigma_j^2$: the value
-        at the mean less the price of the spread. Nats per example.
+        at the mean of ``q``, diagonal, less the effect of its variance. Nats per
+        example.
         """
+        # the trace of W Σ W^T, without forming the d by d matrix
         spread = (self.weight.square() @ q.variance[..., None])[..., 0].sum(-1)
         return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.variance())
 
     def variance(self) -> float:
-        """Return $s^2$; a scale that is none would vanish in the square."""
+        """Return $s^2$; raise ValueError for an $s$ that is no positive number."""
         if not 0 < self.scale < math.inf:
             raise ValueError(
                 f"scale must be positive and finite, got {self.scale}; it is the "
@@ -106,6 +109,7 @@ def probabilistic_pca(
     Source: Tipping and Bishop (1999), eqs. 7 and 8 and appendix A.
     """
     num, dim = x.shape
+    # with all d axes taken, nothing is left to estimate the noise from
     most = dim if scale is not None else dim - 1
     if num < 1 or not 1 <= latent_dim <= most:
         raise ValueError(
@@ -113,21 +117,24 @@ def probabilistic_pca(
             f"{num} examples and latent_dim={latent_dim}"
         )
     bias = x.mean(0)
+    # divided by n, not n - 1: maximum likelihood
     covariance = (x - bias).mT @ (x - bias) / num
     values, vectors = torch.linalg.eigh(covariance)  # ascending
     values, vectors = values.flip(0), vectors.flip(1)
     if scale is None:
+        # rounding may leave a mean of -1e-17
         scale = max(values[latent_dim:].mean().item(), 0.0) ** 0.5
     model = LinearGaussian(vectors[:, :latent_dim], bias, scale)
+    # an axis with less variance than the noise is dropped: its column is zero
     spread = (values[:latent_dim] - model.variance()).clamp(min=0).sqrt()
     return model._replace(weight=model.weight * spread)
 
 
 class BernoulliMixture(NamedTuple):
-    r"""$p(z)=\pi_z$, $z=1,\dots,m$, and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$.
+    r"""Mixture of $m$ Bernoulli vectors, $p(z)=\pi_z$, $p(x_j=1\,|\,z)=\rho_{zj}$.
 
-    Its evidence is a sum of $m$ terms: nothing is hidden. Source: Bishop (2006),
-    section 9.3.3.
+    With $z=1,\dots,m$ and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$. Its evidence
+    is a sum of $m$ terms: nothing is intractable. Source: Bishop (2006), section 9.3.3.
 
     Attributes:
         weights: $\pi$, ``(m,)``, not negative and of sum one.
@@ -140,6 +147,7 @@ class BernoulliMixture(NamedTuple):
     def log_joint(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "m *b"]:
         r"""Return $\log p(x,z)$ in nats, component axis first; ``x`` is binary."""
         log_on, log_off = self.probs.log(), torch.log1p(-self.probs)
+        # sum of x log rho + (1 - x) log(1 - rho), as one matrix product
         log_lik = x @ (log_on - log_off).mT + log_off.sum(-1)  # (*b, m)
         return (log_lik + self.weights.log()).movedim(-1, 0)
 
@@ -158,7 +166,7 @@ def bernoulli_log_likelihood(
     nodes: Float[Tensor, "n z"],
     chunk: int = 4096,
 ) -> Float[Tensor, "n b"]:
-    r"""$\log p(x\,|\,z)$ of every image at every node, for a Bernoulli decoder.
+    r"""Evaluate $\log p(x\,|\,z)$ of all images at all nodes, for a Bernoulli decoder.
 
     With logits $\ell$, $\log p(x\,|\,z)=x^\top\ell-\sum_j\log(1+e^{\ell_j})$: the
     decoder is run once for each node and one matrix product serves all images.
@@ -193,17 +201,17 @@ def bernoulli_log_likelihood(
             "draw binary images with data.binarize"
         )
     with torch.no_grad():
-        rows = []
-        for part in nodes.split(chunk):
-            logits = decoder.net(part)
-            rows.append(logits @ x.mT - softplus(logits).sum(-1, keepdim=True))
+        rows = [
+            nets.bernoulli_log_probs(decoder.net(part), x)
+            for part in nodes.split(chunk)
+        ]
         return torch.cat(rows)
 
 
 def optimal_discriminator(
     log_p: Float[Tensor, "*n"], log_q: Float[Tensor, "*n"]
 ) -> Float[Tensor, "*n"]:
-    r"""$D^*(x)=\frac{p(x)}{p(x)+q(x)}$, the best answer to a fixed generator.
+    r"""Compute the optimal discriminator, $D^*(x)=\frac{p(x)}{p(x)+q(x)}$.
 
     Args:
         log_p: log-density of the data.
@@ -215,4 +223,5 @@ def optimal_discriminator(
 
     Source: Goodfellow et al. (2014), proposition 1.
     """
+    # by the log-ratio: the densities themselves underflow far from both modes
     return torch.sigmoid(log_p - log_q)

@@ -1,4 +1,4 @@
-"""Figures that move: frames drawn in advance, and sliders that need no kernel.
+"""Figures with sliders that need no kernel: matplotlib draws all frames in advance.
 
 Every frame is drawn by matplotlib; what differs from frame to frame (a curve, a bar's
 height, a label) is kept in a table, and a few lines of script write one row of it
@@ -97,7 +97,7 @@ def moving(
     caption: str = "",
     spec: str = ".2f",
 ) -> None:
-    """Show a figure with one slider, or two, that choose among frames.
+    """Show a figure with one or two sliders that choose among its frames.
 
     A button plays the first slider's frames to the end; nothing moves by itself. In a
     live kernel the sliders are widgets, and ``update`` is called on demand.
@@ -127,6 +127,7 @@ def moving(
     if get_ipython() is None:
         print(alt)
         return
+    # between the drawing and its script
     caption = svg.caption(caption)
     markup = markup.replace("</div><script>", f"</div>{caption}<script>", 1)
     bundle = {"text/plain": alt, "text/html": markup, "image/png": png}
@@ -141,7 +142,7 @@ def _live(
     caption: str,
     spec: str,
 ) -> None:
-    """Show the same with widgets, each frame drawn when it is asked for."""
+    """Show the figure with ipywidgets, each frame drawn when it is asked for."""
     _settle(fig, update, sliders)
 
     def draw(*places: int) -> str:
@@ -158,13 +159,15 @@ def _live(
 def _settle(
     fig: Figure, update: Callable[..., None], sliders: Mapping[str, Sequence[float]]
 ) -> None:
-    """Lay the middle frame out, and keep that layout: nothing jumps."""
+    """Lay out the middle frame, and keep that layout: nothing jumps."""
     update(*_middle(sliders))
+    # drawn once, which lays out; without the engine the axes then stay put
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
 
 
 def _middle(sliders: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return the middle value of each slider, at which a figure starts."""
     return [values[len(values) // 2] for values in sliders.values()]
 
 
@@ -176,21 +179,34 @@ def _draw(
     spec: str,
 ) -> tuple[str, str]:
     """Draw all frames; return the figure's markup and its middle frame as PNG."""
+    # from the content, so that a chapter that is built twice is the same
     own = "m" + hashlib.sha256((alt + repr(sliders)).encode()).hexdigest()[:8]
     _settle(fig, update, sliders)
+    # the middle frame: what is seen until a script runs, and in print
     base = svg.inline(fig, alt, own)
     png = svg.png(fig)
     drawings = []
+    # the last slider runs fastest: the script counts frames so
     for values in itertools.product(*sliders.values()):
         update(*values)
         drawings.append(_parts(svg.inline(fig, alt, own)))
-    data = json.dumps(
-        _table(drawings)
-        | {"labels": [[_label(v, spec) for v in vs] for vs in sliders.values()]},
-        separators=(",", ":"),
-        ensure_ascii=False,
-    ).replace("</", "<\\/")
-    controls = "".join(
+    data = _table(drawings)
+    data["labels"] = [[_label(v, spec) for v in vs] for vs in sliders.values()]
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    # no string of the data may end the script element
+    text = text.replace("</", "<\\/")
+    script = _SCRIPT % {"own": own, "data": text, "interval": _INTERVAL}
+    markup = (
+        f'<div class="jg-figure jg-moving" id="{own}">{base}'
+        f'<div class="jg-controls">{_button(sliders)}{_controls(sliders, spec)}</div>'
+        f"<script>{script}</script>{_NO_SCRIPT}</div>"
+    )
+    return markup, png
+
+
+def _controls(sliders: Mapping[str, Sequence[float]], spec: str) -> str:
+    """Write the sliders, each at its middle value."""
+    return "".join(
         f'<label><span>{html.escape(name)}</span><input type="range" min="0" '
         f'max="{len(values) - 1}" value="{len(values) // 2}" step="1">'
         f'<output aria-live="off">{_label(middle, spec)}</output></label>'
@@ -198,18 +214,10 @@ def _draw(
             sliders.items(), _middle(sliders), strict=True
         )
     )
-    markup = (
-        f'<div class="jg-figure jg-moving" id="{own}">{base}'
-        f'<div class="jg-controls">{_button(sliders)}{controls}</div>'
-        f"<script>{_SCRIPT % {'own': own, 'data': data, 'interval': _INTERVAL}}"
-        "</script>"
-        f"{_NO_SCRIPT}</div>"
-    )
-    return markup, png
 
 
 def _button(sliders: Mapping[str, Sequence[float]]) -> str:
-    """Write the button that plays; without scripts it stays hidden."""
+    """Write the Play button; without scripts it stays hidden."""
     name = html.escape(next(iter(sliders)), quote=True)
     return (
         '<button type="button" class="jg-play" aria-description='
@@ -221,7 +229,8 @@ Parts = dict[tuple[int, str], str]
 
 
 def _parts(drawing: str) -> Parts:
-    """Take a drawing apart: (element's number, attribute's name) to value."""
+    """Split a drawing into values by (element's number, attribute's name)."""
+    # without the root, in document order: querySelectorAll("*") counts so
     nodes = list(ElementTree.fromstring(drawing).iter())[1:]
     parts: Parts = {}
     for i, node in enumerate(nodes):
@@ -232,7 +241,7 @@ def _parts(drawing: str) -> Parts:
 
 
 def _table(drawings: Sequence[Parts]) -> dict[str, list]:
-    """Keep what differs: its places, its distinct values, and a row for each frame."""
+    """Tabulate what differs: places, distinct values, and a row for each frame."""
     first = drawings[0]
     if any(drawing.keys() != first.keys() for drawing in drawings):
         raise ValueError(
@@ -247,6 +256,7 @@ def _table(drawings: Sequence[Parts]) -> dict[str, list]:
     if any(name == "tag" for _, name in slots):
         raise ValueError("frames must have the same elements in the same order")
     rows = [[drawing[place] for place in slots] for drawing in drawings]
+    # each string once: most frames share their labels and colours
     strings = {text: i for i, text in enumerate(dict.fromkeys(itertools.chain(*rows)))}
     return {
         "slots": [list(place) for place in slots],
@@ -257,6 +267,18 @@ def _table(drawings: Sequence[Parts]) -> dict[str, list]:
 
 def _label(value: float, spec: str) -> str:
     return format(value, spec).replace("-", "−")
+
+
+def _gaussian(mean: float, width: float) -> Independent:
+    return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+
+
+def _three_terms(
+    q: Independent, prior: Independent, posterior: Independent
+) -> list[float]:
+    """Return reconstruction and both KLs of the emblem's model, in nats."""
+    kls = [divergences.kl(q, p) for p in (prior, posterior)]
+    return [float(term) for term in (_MODEL.reconstruction(_X, q), *kls)]
 
 
 def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
@@ -282,34 +304,29 @@ def emblem(means: Sequence[float], widths: Sequence[float]) -> None:
     posterior = nets.gaussian(truth.mean, float(truth.stddev))
     z = torch.linspace(-2.5, 2.8, 90, dtype=torch.float64)[:, None]
 
-    def guess(mean: float, width: float) -> Independent:
-        return nets.gaussian(torch.tensor([mean], dtype=torch.float64), width)
+    def terms(mean: float, width: float) -> list[float]:
+        return _three_terms(_gaussian(mean, width), prior, posterior)
 
-    def terms(q: Independent) -> list[float]:
-        to_prior, to_posterior = (divergences.kl(q, p) for p in (prior, posterior))
-        return [
-            float(t) for t in (_MODEL.reconstruction(_X, q), to_prior, to_posterior)
-        ]
-
-    every = [terms(guess(*at)) for at in itertools.product(means, widths)]
-    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in every)
+    # all frames first: the axis of the bars has to hold the lowest
+    frames = [terms(*at) for at in itertools.product(means, widths)]
+    lowest = min(reconstruction - kl_prior for reconstruction, kl_prior, _ in frames)
     fig, (curves, bars) = plot.figure(6.0, 3.0, columns=2, width_ratios=(1.1, 1))
+    # the narrowest q is the tallest, 0.4 / width
     top = max(1.1, 0.45 / min(widths))
     curves.set(ylim=(0, top), xlabel="z", yticks=[])
     bars.set(ylim=(lowest - 0.2, 0.3), ylabel="nats")
 
     def draw(mean: float, width: float = widths[0]) -> None:
-        q = guess(mean, width)
         plot.wipe(curves)
         lines = (
-            ("q, your guess", q, plot.INK),
+            ("q, your guess", _gaussian(mean, width), plot.INK),
             ("posterior", posterior, plot.GAP),
             ("prior", prior, plot.PRIOR),
         )
         for row, (name, density, colour) in enumerate(lines):
             curves.plot(z, density.log_prob(z).exp(), color=colour, zorder=4 - row)
             plot.note(curves, -2.4, top * (0.92 - 0.09 * row), name, colour)
-        plot.three_bars(plot.wipe(bars), *terms(q))
+        plot.three_bars(plot.wipe(bars), *terms(mean, width))
 
     sliders = {"mean of q": means, "width of q": widths}
     moving(

@@ -1,4 +1,4 @@
-r"""Posteriors that are bent Gaussians: invertible maps with known determinants.
+r"""Normalising flows as posteriors: invertible maps with known log-determinants.
 
 A flow draws $u\sim\mathcal N(0,I)$ and returns $z=f(u)$. Where $f$ is invertible,
 
@@ -22,7 +22,7 @@ LARGEST_LOG_SCALE = 1.0
 
 
 class Mapped(NamedTuple):
-    r"""Where points went and by how much the map stretched volume on the way.
+    r"""Points after a map, and the log-determinant of the map's Jacobian.
 
     Attributes:
         value: the points, ``(k, b, d)``.
@@ -46,8 +46,9 @@ class Drawn(NamedTuple):
 
 
 class Coupling(nn.Module):
-    r"""$(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
+    r"""Affine coupling layer: one half of $u$ scales and shifts the other half.
 
+    $(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
     One half moves by what a small network makes of the other half, which stays: so
     the inverse needs no network's inverse, and the determinant is $e^{\sum s}$. It
     begins as the mere exchange of the halves.
@@ -74,32 +75,36 @@ class Coupling(nn.Module):
         moved = latent_dim - self.kept
         self.first = nn.Parameter(torch.randn(num_examples, self.kept, hidden_dim))
         self.bias = nn.Parameter(torch.randn(num_examples, hidden_dim))
+        # zero, so that training starts at the mere exchange of the halves
         self.last = nn.Parameter(torch.zeros(num_examples, hidden_dim, 2 * moved))
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
-        r"""Map, and return the logarithm of the determinant, $\sum s(u_1)$."""
-        one, two = u[..., : self.kept], u[..., self.kept :]
-        log_scale, shift = self._of(one)
-        moved = two * log_scale.exp() + shift
-        return Mapped(torch.cat([moved, one], -1), log_scale.sum(-1))
+        r"""Map forwards; return the log-determinant, $\sum s(u_1)$, as well."""
+        u_1, u_2 = u[..., : self.kept], u[..., self.kept :]
+        log_scale, shift = self._of(u_1)
+        moved = u_2 * log_scale.exp() + shift
+        # moved half first: the next coupling moves the other one
+        return Mapped(torch.cat([moved, u_1], -1), log_scale.sum(-1))
 
     def inverse(self, v: Float[Tensor, "k b d"]) -> Mapped:
         """Undo :meth:`forward`; ``log_det`` is that of the way back."""
-        moved, one = v[..., : -self.kept], v[..., -self.kept :]
-        log_scale, shift = self._of(one)
-        two = (moved - shift) * (-log_scale).exp()
-        return Mapped(torch.cat([one, two], -1), -log_scale.sum(-1))
+        moved, u_1 = v[..., : -self.kept], v[..., -self.kept :]
+        log_scale, shift = self._of(u_1)
+        u_2 = (moved - shift) * (-log_scale).exp()
+        return Mapped(torch.cat([u_1, u_2], -1), -log_scale.sum(-1))
 
-    def _of(self, one: Tensor) -> tuple[Tensor, Tensor]:
+    def _of(self, u_1: Tensor) -> tuple[Tensor, Tensor]:
         # one product for each example: (b, k, kept) @ (b, kept, h)
-        hidden = torch.baddbmm(self.bias[:, None], one.movedim(1, 0), self.first)
+        """Compute log-scale and shift of the moving half from the half that stays."""
+        hidden = torch.baddbmm(self.bias[:, None], u_1.movedim(1, 0), self.first)
         numbers = (hidden.tanh() @ self.last).movedim(0, 1)
         log_scale, shift = numbers.chunk(2, -1)
+        # tanh bounds the scale smoothly, with slope 1 where it starts
         return LARGEST_LOG_SCALE * (log_scale / LARGEST_LOG_SCALE).tanh(), shift
 
 
 class Flow(nn.Module):
-    r"""Couplings, then $z=\mu+L\,u$ with a triangular $L$: posteriors, one an example.
+    r"""Normalising flow, one an example: couplings, then $z=\mu+L\,u$, $L$ triangular.
 
     Without couplings it is a Gaussian, with full covariance or (``tilted=False``) with
     independent coordinates.
@@ -136,12 +141,14 @@ class Flow(nn.Module):
         num, dim = loc.shape
         self.loc = nn.Parameter(loc.clone())
         self.log_scale = nn.Parameter(scale.log())
+        # there even where it is not learned, as zeros: one formula for both
         self.tilt = nn.Parameter(loc.new_zeros(num, dim, dim), requires_grad=tilted)
         layers = (Coupling(num, dim, hidden_dim) for _ in range(num_couplings))
         self.couplings = nn.ModuleList(layers).to(loc.dtype)
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         """Map noise to latent points."""
+        # of the triangular map: the logarithm of the product of its diagonal
         log_det = self.log_scale.sum(-1).expand(u.shape[:-1])
         for coupling in self.couplings:
             u, change = coupling(u)
@@ -152,6 +159,7 @@ class Flow(nn.Module):
     def inverse(self, z: Float[Tensor, "k b d"]) -> Mapped:
         """Map latent points back to noise; ``log_det`` is that of the way back."""
         log_det = -self.log_scale.sum(-1).expand(z.shape[:-1])
+        # d by d and the same for all k points of an example, so inverted once
         inverse = torch.linalg.inv(self._triangle())
         u = (inverse @ (z - self.loc)[..., None])[..., 0]
         for coupling in reversed(self.couplings):
@@ -165,7 +173,7 @@ class Flow(nn.Module):
         return _log_standard(u) + log_det
 
     def rsample(self, num_samples: int) -> Drawn:
-        r"""Draw, and return $\log q$ of each draw without inverting anything.
+        r"""Draw reparameterised samples with $\log q$, without inverting anything.
 
         Args:
             num_samples: draws for each example, at least 1.
@@ -175,13 +183,16 @@ class Flow(nn.Module):
         """
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+        # drawn in torch's default dtype: a float64 flow gets the same noise
         u = torch.randn(num_samples, *self.loc.shape).to(self.loc)
         z, log_det = self(u)
         return Drawn(z, _log_standard(u) - log_det)
 
     def _triangle(self) -> Tensor:
+        """Return $L$; its diagonal is positive, so it can be inverted."""
         return torch.diag_embed(self.log_scale.exp()) + self.tilt.tril(-1)
 
 
 def _log_standard(u: Tensor) -> Tensor:
+    """Compute the log-density of a standard normal, summed over coordinates."""
     return -0.5 * u.square().sum(-1) - 0.5 * u.shape[-1] * math.log(2 * math.pi)

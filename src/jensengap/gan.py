@@ -1,4 +1,4 @@
-r"""The adversarial game as two losses on the discriminator's logits, and its penalties.
+r"""GAN losses on the discriminator's logits (or scores), and gradient penalties.
 
 ``D(x) = sigmoid(logits)`` is the probability that ``x`` is real: real = 1, fake = 0.
 Each loss is minimised by its own player. In :data:`minimax` both pull on the same
@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid, relu
 
 
 class Game(NamedTuple):
-    """What each player minimises.
+    """The two losses of a GAN; each player minimises its own.
 
     Attributes:
         discriminator_loss: ``(real_logits, fake_logits)`` to a scalar.
@@ -33,7 +33,7 @@ class Game(NamedTuple):
 def value(
     real_logits: Float[Tensor, "n"], fake_logits: Float[Tensor, "m"]
 ) -> Float[Tensor, ""]:
-    r"""$V(D,G)=\mathbb E_p[\log D(x)]+\mathbb E_q[\log(1-D(x))]$, in nats.
+    r"""Compute $V(D,G)=\mathbb E_p[\log D(x)]+\mathbb E_q[\log(1-D(x))]$, in nats.
 
     Args:
         real_logits: logits of real examples.
@@ -44,13 +44,14 @@ def value(
 
     Source: Goodfellow et al. (2014), eq. 1.
     """
+    # log(1 - sigmoid(l)) = logsigmoid(-l): finite for every logit
     return logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()
 
 
 def classification_loss(
     real_logits: Float[Tensor, "n"], fake_logits: Float[Tensor, "m"]
 ) -> Float[Tensor, ""]:
-    r"""$-V(D,G)$: the discriminator ascends ``V``, so it minimises this.
+    r"""Compute $-V(D,G)$: the discriminator ascends ``V``, so it minimises this.
 
     Args:
         real_logits: logits of real examples.
@@ -63,7 +64,7 @@ def classification_loss(
 
 
 def saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
-    r"""$\mathbb E_q[\log(1-D(x))]$: the generator descends ``V``.
+    r"""Compute $\mathbb E_q[\log(1-D(x))]$: the generator descends ``V``.
 
     Its gradient with respect to the logits is $-D(x)$: it dies where the
     discriminator is sure that a sample is fake.
@@ -78,7 +79,7 @@ def saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 
 
 def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
-    r"""$-\mathbb E_q[\log D(x)]$: another objective with the same fixed point.
+    r"""Compute $-\mathbb E_q[\log D(x)]$: another objective, the same fixed point.
 
     Its gradient with respect to the logits is $-(1-D(x))$: strong where the
     discriminator is sure that a sample is fake.
@@ -97,7 +98,7 @@ def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 def critic_loss(
     real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
 ) -> Float[Tensor, ""]:
-    r"""$\mathbb E_q[f(x)]-\mathbb E_p[f(x)]$: real is to score higher than fake.
+    r"""Compute $\mathbb E_q[f(x)]-\mathbb E_p[f(x)]$, the Wasserstein critic's loss.
 
     Among all $f$ of slope at most one the least value is minus the Wasserstein-1
     distance; without a limit on the slope there is none, unless both are alike.
@@ -117,7 +118,7 @@ def critic_loss(
 def hinge_loss(
     real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
 ) -> Float[Tensor, ""]:
-    r"""$\mathbb E_p[\max(0,1-f(x))]+\mathbb E_q[\max(0,1+f(x))]$.
+    r"""Compute $\mathbb E_p[\max(0,1-f(x))]+\mathbb E_q[\max(0,1+f(x))]$.
 
     What scores beyond the margin, real above 1 or fake below -1, pulls no more.
 
@@ -134,7 +135,7 @@ def hinge_loss(
 
 
 def score_loss(fake_scores: Float[Tensor, "m"]) -> Float[Tensor, ""]:
-    r"""$-\mathbb E_q[f(x)]$: the generator raises the score of what it makes.
+    r"""Compute $-\mathbb E_q[f(x)]$: the generator raises the score of its samples.
 
     Args:
         fake_scores: $f$ of generated examples.
@@ -148,7 +149,7 @@ def score_loss(fake_scores: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 def r1_penalty(
     discriminator: Callable[[Tensor], Tensor], real: Float[Tensor, "n *d"]
 ) -> Float[Tensor, ""]:
-    r"""$\mathbb E_p\|\nabla_xf(x)\|^2$, the squared slope at the data.
+    r"""Compute the R1 penalty, $\mathbb E_p\|\nabla_xf(x)\|^2$, at the data.
 
     The discriminator minimises its loss plus $\frac\gamma2$ times this.
 
@@ -169,7 +170,7 @@ def gradient_penalty(
     real: Float[Tensor, "n *d"],
     fake: Float[Tensor, "m *d"],
 ) -> Float[Tensor, ""]:
-    r"""$\mathbb E\,(\|\nabla_xf(x)\|-1)^2$ between real and fake: slope one is wanted.
+    r"""Compute $\mathbb E\,(\|\nabla_xf(x)\|-1)^2$ between real and fake (WGAN-GP).
 
     Each $x$ is drawn uniformly from the segment between a real example and a fake one.
 
@@ -191,6 +192,7 @@ def gradient_penalty(
             "real and fake must have the same shape, one segment for each pair, got "
             f"{tuple(real.shape)} and {tuple(fake.shape)}"
         )
+    # one number for each pair, the same for all its coordinates
     share = torch.rand(len(real), *[1] * (real.ndim - 1)).to(real)
     between = real + share * (fake - real)
     return (_slopes(discriminator, between).norm(dim=1) - 1).square().mean()
@@ -198,8 +200,10 @@ def gradient_penalty(
 
 def _slopes(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient at each example, flat, as a function of the parameters."""
+    # a leaf of its own: a penalty on fakes must not reach the generator
     x = x.detach().requires_grad_()
     # the examples do not mix, so the sum's gradient holds each one's own
+    # create_graph: the discriminator's step differentiates the slope again
     (slopes,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     return slopes.reshape(len(x), -1)
 

@@ -1,4 +1,4 @@
-r"""Two estimators of $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$, sample by sample.
+r"""Pathwise and score-function estimators of $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$.
 
 Both return one gradient for each sample, so that their spread can be measured. A
 ``family`` is a function from parameters ``(..., p)`` to a distribution with batch
@@ -21,7 +21,7 @@ Function = Callable[[Tensor], Tensor]
 def pathwise(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "k p"]:
-    r"""Pathwise (reparameterised) gradients, $\nabla_\phi f(g(\varepsilon_i,\phi))$.
+    r"""Draw pathwise (reparameterised) gradients, $\nabla_\phi f(g(\varepsilon,\phi))$.
 
     Args:
         f: differentiable function of ``z``, ``(k,)`` to ``(k,)``.
@@ -43,6 +43,7 @@ def pathwise(
             f"{type(q).__name__} has no rsample: its samples do not move smoothly "
             "with the parameters; use score_function instead"
         )
+    # row i feeds sample i alone, so the sum's gradient is one a row
     (gradient,) = torch.autograd.grad(f(q.rsample()).sum(), copies)
     return gradient
 
@@ -54,7 +55,7 @@ def score_function(
     num_samples: int,
     baseline: Float[Tensor, "#p"] | float = 0.0,
 ) -> Float[Tensor, "k p"]:
-    r"""Score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
+    r"""Draw score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
 
     Args:
         f: any function of ``z``, ``(k,)`` to ``(k,)``; it is never differentiated.
@@ -73,6 +74,7 @@ def score_function(
     Source: Glynn (1990); Williams (1992), eq. 4.
     """
     copies, q = _one_copy_each(family, phi, num_samples)
+    # sample, not rsample: z counts as a constant, only log q is differentiated
     z = q.sample()
     (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
     return (f(z).detach()[:, None] - baseline) * score
@@ -81,7 +83,7 @@ def score_function(
 def best_baseline(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "p"]:
-    r"""The variance-minimising constant, $\mathbb E[f s^2]/\mathbb E[s^2]$, estimated.
+    r"""Estimate the variance-minimising baseline, $\mathbb E[f s^2]/\mathbb E[s^2]$.
 
     Here $s=\partial_\phi\log q_\phi(z)$, one baseline for each parameter. Draw it
     from samples of its own: a baseline that has seen the samples it is subtracted
@@ -105,6 +107,7 @@ def best_baseline(
     z = q.sample()
     (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
     squared = score.square()
+    # a ratio of two means: biased by O(1/k), which a baseline may be
     return (f(z).detach()[:, None] * squared).mean(0) / squared.mean(0)
 
 
@@ -114,5 +117,6 @@ def _one_copy_each(
     """Copy the parameters for every sample: autograd then returns a row for each."""
     if num_samples < 1:
         raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+    # clone: expanded rows share memory, and with it one gradient
     copies = phi.detach().expand(num_samples, -1).clone().requires_grad_()
     return copies, family(copies)

@@ -1,4 +1,4 @@
-r"""What a code is worth, and what samples are worth.
+r"""Measures of latent codes (active units, rate) and of samples (precision, recall).
 
 Codes: active units, and the rate split into information and misfit, measured on a set
 of $n$ examples whose codes together make the *aggregate posterior*
@@ -26,7 +26,7 @@ from jensengap.divergences import Estimate
 def active_units(
     means: Float[Tensor, "n z"], threshold: float = 0.01
 ) -> Bool[Tensor, "z"]:
-    r"""Which latent coordinates react to the data: $\Var_x(\mathbb E_q[z_j])$ is not 0.
+    r"""Find the active units, where $\Var_x(\mathbb E_q[z_j])$ exceeds a threshold.
 
     Args:
         means: the encoder's means for ``n`` examples.
@@ -51,7 +51,7 @@ def active_units(
 def log_aggregate(
     q: Independent, z: Float[Tensor, "*s z"], chunk: int = 2048
 ) -> Float[Tensor, "*s"]:
-    r"""$\log q(z)=\log\frac1n\sum_i q(z\,|\,x_i)$, log-density of all codes together.
+    r"""Evaluate the aggregate posterior, $\log q(z)=\log\frac1n\sum_i q(z\,|\,x_i)$.
 
     Args:
         q: the encoder's answers to ``n`` examples, batch shape ``(n,)``.
@@ -70,6 +70,7 @@ def log_aggregate(
             f"{tuple(q.batch_shape)} and {chunk}"
         )
     points = z.reshape(-1, z.shape[-1])
+    # in pieces: n densities at every point of z would not fit into memory
     parts = [
         q.log_prob(part[:, None]).logsumexp(1) - math.log(q.batch_shape[0])
         for part in points.split(chunk)
@@ -91,9 +92,8 @@ class Rate(NamedTuple):
     marginal: Estimate
 
 
-@torch.no_grad()
 def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
-    r"""Split the rate of $n$ examples into information and misfit of the aggregate.
+    r"""Split the rate of $n$ examples into mutual information and aggregate KL.
 
     $$\frac1n\sum_i\mathrm{KL}(q(z|x_i)\,\|\,p(z))
     =\underbrace{\frac1n\sum_i\mathbb E_{q(z|x_i)}[\log q(z|x_i)-\log q(z)]}_{I_q(x;z)}
@@ -115,19 +115,22 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
-    z = q.sample((num_samples,))  # (k, n, z)
-    log_own, log_all, log_prior = q.log_prob(z), log_aggregate(q, z), prior.log_prob(z)
-    return Rate(
-        kl_divergence(q, prior).mean(),
-        Estimate.of((log_own - log_all).mean(1)),
-        Estimate.of((log_all - log_prior).mean(1)),
-    )
+    with torch.no_grad():
+        z = q.sample((num_samples,))  # (k, n, z)
+        log_own, log_all = q.log_prob(z), log_aggregate(q, z)
+        log_prior = prior.log_prob(z)
+        return Rate(
+            kl_divergence(q, prior).mean(),
+            # over examples first: the draws are what a standard error is over
+            Estimate.of((log_own - log_all).mean(1)),
+            Estimate.of((log_all - log_prior).mean(1)),
+        )
 
 
 def mode_counts(
     samples: Float[Tensor, "n d"], centers: Float[Tensor, "m d"], radius: float
 ) -> Int[Tensor, "m"]:
-    r"""How many samples have mode $k$ as their nearest, at most $r$ away.
+    r"""Count the samples that have mode $k$ as their nearest, at most $r$ away.
 
     $$n_k=\#\{i:\ \|x_i-c_k\|\le r,\ k=\arg\min_j\|x_i-c_j\|\}$$
 
@@ -148,6 +151,7 @@ def mode_counts(
             f"{len(samples)}, {len(centers)} and {radius}"
         )
     distance, nearest = _distances(samples, centers).min(1)
+    # minlength: a mode that nobody reaches counts 0
     return nearest[distance <= radius].bincount(minlength=len(centers))
 
 
@@ -157,7 +161,7 @@ def modes_covered(
     radius: float,
     min_count: int,
 ) -> Bool[Tensor, "m"]:
-    r"""Which modes have at least ``min_count`` samples of their own, $n_k\ge c$.
+    r"""Find the modes that have ``min_count`` samples or more, $n_k\ge c$.
 
     A generator that puts the mass $\varepsilon$ near a mode reaches it with at least
     one of $n$ samples with probability $1-(1-\varepsilon)^n$: nearly always, for
@@ -188,7 +192,7 @@ def modes_covered(
 
 
 class PrecisionRecall(NamedTuple):
-    """How much of the fakes is real, and how much of the real is faked; both in [0, 1].
+    """Precision and recall of generated samples, both in [0, 1].
 
     Attributes:
         precision: share of generated points that lie in the real points' balls.
@@ -206,7 +210,7 @@ def precision_recall(
     *,
     chunk: int = 1024,
 ) -> PrecisionRecall:
-    r"""Precision and recall of samples, by the balls around each other's points.
+    r"""Estimate precision and recall of samples by the balls around their neighbours.
 
     A point's ball reaches to its $k$-th nearest neighbour within its own set. With
     $B_k(A)$ for the union of the balls of a set $A$,
@@ -248,7 +252,7 @@ def _distances(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _radii(points: Tensor, k: int, chunk: int) -> Tensor:
-    """Distance of each point to its k-th neighbour; the nearest is the point itself."""
+    """Compute each point's distance to its k-th neighbour; the nearest is itself."""
     parts = points.split(chunk)
     return torch.cat(
         [_distances(part, points).kthvalue(k + 1, dim=1).values for part in parts]
@@ -256,13 +260,13 @@ def _radii(points: Tensor, k: int, chunk: int) -> Tensor:
 
 
 def _inside(points: Tensor, centres: Tensor, radii: Tensor, chunk: int) -> Tensor:
-    """Whether each point lies in at least one ball."""
+    """Test whether each point lies in at least one ball."""
     parts = points.split(chunk)
     return torch.cat([(_distances(part, centres) <= radii).any(1) for part in parts])
 
 
 def edge_steepness(images: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
-    r"""Sharpness: the mean step between neighbouring pixels, weighted by its height.
+    r"""Measure sharpness: the mean step between neighbouring pixels, by its height.
 
     $$S(x)=\frac{\sum_{p\sim q}(x_p-x_q)^2}{\sum_{p\sim q}|x_p-x_q|}$$
 
@@ -279,10 +283,12 @@ def edge_steepness(images: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     Raises:
         ValueError: images that are not square, or one without any edge.
     """
+    # exact for integers, where a square root in floats may be rounded
     side = math.isqrt(images.shape[1])
     if side * side != images.shape[1]:
         raise ValueError(f"images must be square, got {images.shape[1]} pixels each")
     x = images.reshape(-1, side, side)
+    # to the pixel below, and to the one on the right
     steps = torch.cat([x.diff(dim=1).flatten(1), x.diff(dim=2).flatten(1)], 1)
     total = steps.abs().sum(1)
     if not bool((total > 0).all()):

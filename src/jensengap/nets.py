@@ -1,4 +1,4 @@
-"""Networks, and heads that turn their numbers into ``torch.distributions`` objects.
+"""Networks, and heads that turn their outputs into ``torch.distributions`` objects.
 
 A network returns numbers; a head says what they mean; :class:`Conditional` joins the
 two into $p(\\cdot\\,|\\,\\text{input})$. Encoders and decoders differ in nothing else.
@@ -27,7 +27,7 @@ _SLOPE = 0.2  # of the leaky units: no unit is ever lost, as in Radford et al.
 
 
 def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
-    """Multilayer perceptron: linear maps with an activation between them.
+    """Build a multilayer perceptron: linear maps with an activation between them.
 
     Args:
         dims: sizes of input, hidden layers and output; at least two.
@@ -45,11 +45,12 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
     layers: list[nn.Module] = []
     for num_in, num_out in itertools.pairwise(dims):
         layers += [nn.Linear(num_in, num_out), activation()]
+    # no activation behind the last map: heads want any real number
     return nn.Sequential(*layers[:-1])
 
 
 def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
-    r"""Factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
+    r"""Make a factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
 
     Args:
         logits: log-odds of each pixel, ``(*b, d)``.
@@ -61,10 +62,26 @@ def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
     return Independent(Bernoulli(logits=logits), 1)
 
 
+def bernoulli_log_probs(
+    logits: Float[Tensor, "m d"], x: Float[Tensor, "n d"]
+) -> Float[Tensor, "m n"]:
+    r"""Score every image under every row of logits, by one matrix product.
+
+    $\ell_i^\top x_j-\sum_k\log(1+e^{\ell_{ik}})$: what
+    ``bernoulli(logits[:, None]).log_prob(x)`` gives, in nats, without a tensor of
+    ``m * n * d`` numbers.
+
+    Args:
+        logits: log-odds, one row for each ``z`` say.
+        x: binary images, or grey ones as targets of the cross-entropy.
+    """
+    return logits @ x.mT - softplus(logits).sum(-1, keepdim=True)
+
+
 def gaussian(
     loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
 ) -> Independent:
-    r"""Diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
+    r"""Make a diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
 
     Args:
         loc: means, ``(*b, d)``.
@@ -87,7 +104,7 @@ def gaussian(
 
 
 def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
-    r"""Diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
+    r"""Make a diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
 
     $\sigma=\mathrm{softplus}(\rho)+10^{-4}$: positive for every input, linear for
     large ones, so that no step of training can overflow it as an exponential can.
@@ -111,7 +128,7 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
 
 
 def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
-    r"""Head of a Gaussian whose means a network gives and whose scale is set by hand.
+    r"""Make a Gaussian head: a network gives the means, the scale is set by hand.
 
     Args:
         scale: $\sigma$, positive. With it, $-\log p$ is the squared error over
@@ -152,11 +169,12 @@ class SharedScale(nn.Module):
 
     @property
     def scale(self) -> Float[Tensor, ""]:
-        r"""The scale $\sigma$ as it stands."""
+        r"""Return the scale $\sigma$ as it stands."""
         return softplus(self.raw) + self.floor
 
     def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
         r"""Return $\mathcal N(\mu,\sigma^2I)$ for means ``loc``."""
+        # an axis, so that one scale is broadcast over the coordinates
         return gaussian(loc, self.scale[None])
 
 
@@ -192,6 +210,7 @@ class StandardNormal(nn.Module):
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        # a buffer moves with .to() and is saved, but is not trained
         self.register_buffer("loc", torch.zeros(latent_dim))
 
     def forward(self) -> Independent:
@@ -238,12 +257,13 @@ class OnRows(nn.Sequential):
 
     def forward(self, rows: Float[Tensor, "*b i"]) -> Float[Tensor, "*b o"]:
         """Apply the layers to each row."""
+        # all leading axes become the one batch axis, and come back below
         flat = super().forward(rows.reshape(-1, rows.shape[-1]))
         return flat.reshape(*rows.shape[:-1], flat.shape[-1])
 
 
 class PixelBias(nn.Module):
-    """Adds one number to each pixel: what convolutions, alike everywhere, cannot say.
+    """A bias for each pixel, which convolutions, alike everywhere, do not have.
 
     As the last layer it carries the ``bias`` that :func:`start_at_mean` sets.
     """
@@ -280,6 +300,7 @@ def to_image(latent_dim: int, width: int = 16) -> OnRows:
         nn.Linear(latent_dim, 2 * width * 49),
         nn.LeakyReLU(_SLOPE),
         nn.Unflatten(1, (2 * width, 7, 7)),
+        # kernel 4, stride 2: each pixel has as many taps, so no checkerboard
         nn.ConvTranspose2d(2 * width, width, 4, 2, 1),
         nn.LeakyReLU(_SLOPE),
         nn.ConvTranspose2d(width, 1, 4, 2, 1),
@@ -345,6 +366,7 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
         elif isinstance(layer, nn.ConvTranspose2d):
             counts.append(layer.weight.numel() * given[0][0, 0].numel())
 
+    # only a run knows the sizes of the maps: hooks see each layer's
     hooks = [layer.register_forward_hook(count) for layer in net.modules()]
     with torch.no_grad():
         net(rows[:1])

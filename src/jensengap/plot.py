@@ -1,4 +1,4 @@
-"""One style for every figure: axes first, axes back, colours that carry meaning.
+"""Matplotlib in the book's style: axes in, axes out, colours that carry meaning.
 
 Figures are drawn by matplotlib without pyplot and shown as inline SVG. Their colours
 become CSS custom properties and their labels stay text, so one drawing follows the
@@ -52,7 +52,7 @@ def figure(
     columns: int = 1,
     **grid: Any,
 ) -> tuple[Figure, np.ndarray | Axes]:
-    """Start a figure in the book's style, which then holds for the session.
+    """Create a figure in the book's style, which then holds for the session.
 
     Args:
         width: inches; 6 fills the text's measure, so that type keeps its size.
@@ -64,6 +64,7 @@ def figure(
     Returns:
         The figure and its axes: one, or an array of them.
     """
+    # for the session, not a context: some settings are read at drawing
     mpl.rcParams.update(STYLE)
     fig = Figure(figsize=(width, height), layout="constrained")
     return fig, fig.subplots(rows, columns, **grid)
@@ -82,6 +83,7 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
     Outside a kernel there is no page, and the ``alt`` text is printed instead.
     """
+    # before the question for a page: an empty alt is refused everywhere
     markup = (
         f'<div class="jg-figure">{svg.inline(fig, alt)}{svg.caption(caption)}</div>'
     )
@@ -93,7 +95,7 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
 
 
 def colour_map(colour: str) -> LinearSegmentedColormap:
-    """From fully transparent to one colour: a heat map for any background.
+    """Make a colour map from fully transparent to one colour, for any background.
 
     Args:
         colour: what the largest value becomes.
@@ -130,6 +132,7 @@ def digits(
     side = round(num_pixels**0.5)
     if side * side != num_pixels:
         raise ValueError(f"images must be square, got {num_pixels} pixels each")
+    # rounded up
     rows = -(-num // columns)
     sheet = np.zeros((rows * (side + gap) - gap, columns * (side + gap) - gap))
     for i, image in enumerate(images.detach().cpu().double().numpy()):
@@ -147,7 +150,7 @@ def gaussian_ellipse(
     colour: str,
     **style: Any,
 ) -> Axes:
-    r"""Outline the $2\sigma$ ellipse of a two-dimensional Gaussian.
+    r"""Draw the $2\sigma$ ellipse of a two-dimensional Gaussian.
 
     Args:
         ax: where to draw.
@@ -162,12 +165,14 @@ def gaussian_ellipse(
     Raises:
         ValueError: a covariance that is not positive definite.
     """
+    # ascending: values[0] is the least, vectors[:, 0] its axis
     values, vectors = np.linalg.eigh(cov.detach().double().numpy())
     if not values[0] > 0:
         raise ValueError(
             f"cov must be positive definite, got eigenvalues {values.tolist()}; "
             "it holds variances, not standard deviations with a sign"
         )
+    # two standard deviations to either side
     width, height = 4 * np.sqrt(values)
     angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
     style = {"fill": False, "linewidth": 1.8} | style
@@ -194,7 +199,7 @@ def wipe(ax: Axes) -> Axes:
 
 
 def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> Axes:
-    r"""The log-likelihood as three bars, each beginning where the last one ended.
+    r"""Draw $\log p(x)$ as three bars, each beginning where the last one ended.
 
     Down by the reconstruction, down by the KL to the prior (there the ELBO is
     reached), up by the KL to the posterior: the end is $\log p(x)$, marked by a line.
@@ -229,7 +234,7 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
 def note(
     ax: Axes, x: float, y: float, text: str, colour: str = INK, **style: Any
 ) -> Axes:
-    """Write beside a curve in its own colour: a label is read faster than a legend.
+    """Label a curve in its own colour: a label is read faster than a legend.
 
     Args:
         ax: where to write.

@@ -1,8 +1,8 @@
-r"""Linear probes: what a code says about a class, beside controls that know less.
+r"""Linear probes of latent codes, beside controls that know less.
 
-A probe is multinomial logistic regression from codes to classes. Its accuracy alone
-means nothing: it is read beside the share of the largest class, beside probes trained
-on permuted labels, and beside probes of codes that nobody learned (a random
+A linear probe is multinomial logistic regression from codes to classes. Its accuracy
+alone means nothing: it is read beside the share of the largest class, beside probes
+trained on permuted labels, and beside probes of codes that nobody learned (a random
 projection, principal components).
 """
 
@@ -19,7 +19,7 @@ from jensengap.divergences import Estimate
 
 
 class Probe(NamedTuple):
-    r"""The classifier $\arg\max_c\,(Wu+b)_c$ with $u=(z-\mu)/s$.
+    r"""Linear probe: the classifier $\arg\max_c\,(Wu+b)_c$ with $u=(z-\mu)/s$.
 
     Attributes:
         weight: $W$, one row for each class.
@@ -81,6 +81,7 @@ def fit(
         )
     codes = codes.detach().double()
     loc = codes.mean(0)
+    # one scale for all: one a coordinate would prefer the basis it is in
     scale = (codes - loc).square().mean().sqrt()
     if not scale > 0:
         raise ValueError("codes must differ, got the same code in every row")
@@ -108,7 +109,7 @@ def fit(
 
 
 def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
-    """Share of right answers, with its standard error over examples.
+    """Compute the share of right answers, with its standard error over examples.
 
     Args:
         predicted: a class for each example.
@@ -139,7 +140,7 @@ class Result(NamedTuple):
 
     @property
     def score(self) -> Tensor:
-        """The accuracy on a scale where the majority is 0 and no error is 1."""
+        """Return the accuracy on a scale where the majority is 0 and no error is 1."""
         return normalised(self.accuracy.mean, self.majority.mean)
 
 
@@ -152,7 +153,7 @@ def evaluate(
     num_classes: int = 10,
     ridge: float = 1e-3,
 ) -> Result:
-    """Fit a probe and its permuted twin, and judge both on new codes.
+    """Fit a probe and one on permuted labels, and measure both on new codes.
 
     Args:
         codes: to fit to.
@@ -168,11 +169,13 @@ def evaluate(
     Raises:
         ValueError: see :func:`fit` and :func:`accuracy`.
     """
+    # the control keeps codes, classes and their shares, not their relation
     shuffled = labels[torch.randperm(len(labels))]
     own, twin = (
         fit(codes, each, num_classes=num_classes, ridge=ridge)
         for each in (labels, shuffled)
     )
+    # chosen in training: the new labels must not choose it
     largest = labels.bincount(minlength=num_classes).argmax()
     return Result(
         accuracy(own.predict(new_codes), new_labels),
@@ -184,7 +187,7 @@ def evaluate(
 def normalised(
     accuracy: float | Float[Tensor, "*b"], majority: float | Float[Tensor, "*b"]
 ) -> Float[Tensor, "*b"]:
-    r"""$(a-m)/(1-m)$: 0 for the accuracy of the largest class, 1 for no error.
+    r"""Rescale an accuracy, $(a-m)/(1-m)$: 0 for the largest class, 1 for no error.
 
     Args:
         accuracy: $a$, between 0 and 1.
@@ -219,7 +222,7 @@ class Projection(NamedTuple):
 
 
 def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
-    """The first principal components, the control that learns from pixels alone.
+    """Find the first principal components, a control that learns from pixels alone.
 
     Args:
         x: examples, one a row.
@@ -235,14 +238,12 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
     _dims(num_dims, min(x.shape))
     from sklearn.decomposition import PCA  # a second to import
 
-    found = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
-    return Projection(
-        torch.from_numpy(found.mean_), torch.from_numpy(found.components_).mT
-    )
+    pca = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
+    return Projection(torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_).mT)
 
 
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
-    """Random directions of unit length, the control that learns nothing.
+    """Draw random directions of unit length, a control that learns nothing.
 
     Args:
         x: examples, for their mean and size only.
@@ -255,6 +256,7 @@ def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         ValueError: more directions than columns, or fewer than 1.
     """
     _dims(num_dims, x.shape[1])
+    # Gaussian entries have no preferred direction
     matrix = torch.randn(x.shape[1], num_dims, dtype=torch.float64)
     return Projection(x.double().mean(0), normalize(matrix, dim=0))
 

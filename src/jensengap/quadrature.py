@@ -1,4 +1,4 @@
-r"""Rules that replace an integral over a low-dimensional ``z`` by a weighted sum.
+r"""Quadrature: rules that replace an integral over ``z`` by a weighted sum.
 
 A rule is nodes and the *logarithms* of its weights, so that densities far too small for
 a float can be summed. Everything is float64 unless ``q`` says otherwise.
@@ -29,7 +29,7 @@ class Grid(NamedTuple):
 
 
 def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
-    r"""Trapezoidal rule on $[-\text{limit},\text{limit}]^{\text{dim}}$, in float64.
+    r"""Make the trapezoidal rule on $[-\text{limit},\text{limit}]^{\text{dim}}$.
 
     For smooth integrands that vanish at the edges its error falls faster than any
     power of the spacing, so that doubling ``num`` shows whether it has converged.
@@ -61,7 +61,7 @@ def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
 def gauss_hermite(
     q: Independent, num: int
 ) -> tuple[Float[Tensor, "n *b z"], Float[Tensor, "n"]]:
-    r"""Nodes and log-weights for expectations under a diagonal Gaussian.
+    r"""Make Gauss-Hermite nodes and log-weights for a diagonal Gaussian.
 
     $$\mathbb E_q[f(z)]\approx\sum_i w_i f(\mu+\sigma\odot t_i)$$
 
@@ -82,19 +82,23 @@ def gauss_hermite(
     """
     if num < 1:
         raise ValueError(f"gauss_hermite needs num >= 1 nodes a dimension, got {num}")
+    # the probabilists' polynomials: their weight is exp(-t^2 / 2)
     node, weight = np.polynomial.hermite_e.hermegauss(num)
     node, weight = (torch.as_tensor(a).to(q.mean.dtype) for a in (node, weight))
     dim = q.event_shape[0]
+    # reshape: of one list cartesian_prod makes a vector, not a column
     t = torch.cartesian_prod(*[node] * dim).reshape(-1, dim)
     logs = torch.cartesian_prod(*[weight.log()] * dim).reshape(-1, dim).sum(-1)
+    # axes for the batch between nodes and coordinates
     t = t.reshape(-1, *[1] * len(q.batch_shape), dim)
+    # normalised: numpy's weights sum to sqrt(2 pi)
     return q.mean + q.stddev * t, logs - logs.logsumexp(0)
 
 
 def log_evidence(
     log_joint: Float[Tensor, "n *b"], log_weight: Float[Tensor, "n"]
 ) -> Float[Tensor, "*b"]:
-    r"""$\log p(x)=\log\int p(x,z)\,\mathrm dz$ by quadrature, in nats per example.
+    r"""Integrate $\log p(x)=\log\int p(x,z)\,\mathrm dz$ by a rule, nats an example.
 
     Args:
         log_joint: $\log p(x,z_i)$ at the nodes, node axis first.
@@ -104,4 +108,5 @@ def log_evidence(
         ``(*b)``.
     """
     weights = log_weight.reshape(-1, *[1] * (log_joint.dim() - 1))
+    # p(x, z) of an image is about e^-100: only its logarithm is a float
     return (log_joint + weights).logsumexp(0)

@@ -1,4 +1,4 @@
-"""Networks and trainings that chapters share: a VAE of digits, and a classifier."""
+"""Train the models that chapters share: a Bernoulli VAE of digits, and a classifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jensengap import data, nets, train, vae
 def one_cycle(
     optimizer: Optimizer, num_steps: int, *, warm_up: float = 0.1
 ) -> OneCycleLR:
-    r"""Let the learning rate rise to its peak, then fall to nothing by a cosine.
+    r"""Make a one-cycle schedule: the rate rises to its peak, then falls by a cosine.
 
     The peak is the rate that the optimiser has now. A large rate goes far, but only
     from a start that gives it good gradients, and only a small one settles.
@@ -73,7 +73,7 @@ def fit_vae(
     max_rate: float,
     batch_size: int = 100,
 ) -> train.History:
-    r"""Maximise the ELBO of dynamically binarised images, in place.
+    r"""Train a VAE: maximise the ELBO of dynamically binarised images, in place.
 
     Each step draws a batch, draws $x\sim\mathrm{Bernoulli}(\text{probs})$ afresh, one
     $z$ for each image, and follows the gradient of $-\frac1b\sum\mathrm{ELBO}$ with
@@ -105,12 +105,15 @@ def fit_vae(
             f"positive max_rate, got {len(probs)}, {num_epochs}, {batch_size} and "
             f"{max_rate}"
         )
+    # rounded up: the last, smaller batch is a step as well
     num_steps = num_epochs * -(-len(probs) // batch_size)
+    # beta_2 = 0.99: the usual 0.999 remembers longer than some trainings last
     adam = Adam(model.parameters(), max_rate, betas=(0.9, 0.99), fused=True)
     schedule = one_cycle(adam, num_steps)
     nets.start_at_mean(model.decoder.net, probs.mean(0))
 
     def step(i: Tensor) -> tuple[Tensor, train.Terms]:
+        # afresh at each visit: less to memorise than with fixed binary images
         x = data.binarize(probs[i])
         terms = model.terms(x)
         named = {name: term.mean() for name, term in terms._asdict().items()}
@@ -124,7 +127,7 @@ def fit_vae(
 
 
 class Classifier(nn.Module):
-    """Two convolutions, a layer of features, and a linear map to the classes.
+    """Convolutional classifier: two convolutions, a layer of features, a linear map.
 
     Args:
         num_features: size of the last hidden layer.
@@ -155,7 +158,7 @@ def fit_classifier(
     max_rate: float = 4e-3,
     batch_size: int = 50,
 ) -> train.History:
-    """Minimise the cross-entropy on images that are shifted by up to two pixels.
+    """Train a classifier by cross-entropy on images shifted by up to two pixels.
 
     Args:
         model: changed in place.

@@ -1,4 +1,4 @@
-r"""The ring of eight: a small GAN's game on Gaussians in a circle, and who covers it.
+r"""A GAN on a ring of eight Gaussians: its training, and how many modes it covers.
 
 Eight Gaussians on a circle are too easy to be a test of generators. They are a test of
 the *game*: small networks can cover all eight, and whether play ends there depends on
@@ -21,7 +21,7 @@ from jensengap.data import toy
 
 
 class Rules(NamedTuple):
-    r"""What both players are given; lengths are in the data's unit.
+    r"""Settings of a game on the ring; lengths are in the data's unit.
 
     Attributes:
         modes: $m$, Gaussians on the ring.
@@ -54,7 +54,7 @@ LONG = Rules(batch=256, betas=(0.5, 0.999), points=2000, enough=25)
 
 
 def centers(rules: Rules = LONG) -> Float[Tensor, "m 2"]:
-    """The modes' centres.
+    """Return the centres of the modes.
 
     Args:
         rules: of the game.
@@ -66,7 +66,7 @@ def centers(rules: Rules = LONG) -> Float[Tensor, "m 2"]:
 
 
 class Match:
-    r"""Two players and the chance between them; the networks given are left alone.
+    r"""A GAN in training: copies of two networks, their optimisers, their chance.
 
     Both play the non-saturating game, each with its own Adam. R1 with weight
     $\gamma/2$ may be added to the discriminator's loss.
@@ -99,13 +99,16 @@ class Match:
         if not gamma >= 0:
             raise ValueError(f"gamma must be 0 or more, got {gamma}")
         self.rules, self.gamma = rules, gamma
+        # copies: the same weights may start another game
         self.discriminator = copy.deepcopy(discriminator)
         self.generator = copy.deepcopy(generator)
+        # its own generator: torch's global one stays where it is
         self.chance = torch.Generator().manual_seed(rules.seed)
         self.noise_dim = generator[0].in_features
         self.inspect = self._adam(self.discriminator)
         self.forge = self._adam(self.generator)
         self.num_steps = 0
+        # fixed noise, so that the same points are followed through the game
         self.z = self.noise(rules.points)
         self.real = self.sample(rules.points)
 
@@ -114,19 +117,22 @@ class Match:
         return torch.optim.Adam(net.parameters(), rules.rate, rules.betas, fused=True)
 
     def sample(self, num: int) -> Float[Tensor, "n 2"]:
-        """Draw real points."""
+        """Draw real points from the ring."""
         rules = self.rules
         return toy.ring_of_gaussians(
-            num, modes=rules.modes, radius=rules.radius, scale=rules.scale,
+            num,
+            modes=rules.modes,
+            radius=rules.radius,
+            scale=rules.scale,
             seed=self.chance,
-        )  # fmt: skip
+        )
 
     def noise(self, num: int) -> Float[Tensor, "n z"]:
-        """Draw what the generator starts from."""
+        """Draw the generator's noise."""
         return torch.randn(num, self.noise_dim, generator=self.chance)
 
     def play(self, num_steps: int, ratio: float = 1.0) -> None:
-        """Let both players move.
+        """Train both players in turns, the discriminator first.
 
         Args:
             num_steps: moves of each, at least 1.
@@ -138,6 +144,7 @@ class Match:
         """
         if num_steps < 1:
             raise ValueError(f"play needs num_steps of at least 1, got {num_steps}")
+        # the ratio may change between two calls; Adam's moments stay
         for group in self.inspect.param_groups:
             group["lr"] = ratio * self.rules.rate
         train.fit(lambda: range(num_steps), self.players(), 1, progress=False)
@@ -151,6 +158,7 @@ class Match:
             return self.discriminator(points)[:, 0]
 
         def inspect(_: int) -> tuple[Tensor, train.Terms]:
+            # detached: the discriminator's loss must not move the generator
             real, fake = self.sample(size), self.generator(self.noise(size)).detach()
             loss = game.discriminator_loss(judge(real), judge(fake))
             if self.gamma:
@@ -171,18 +179,20 @@ class Match:
         return self.generator(self.z)
 
     def num_covered(self) -> int:
-        """Count the modes that enough of those points lie close to."""
+        """Count the modes that enough of the followed points lie close to."""
         return num_covered(self.made(), self.rules)
 
     @torch.no_grad()
     def belief(self, extent: float, cells: int) -> Float[Tensor, "c c"]:
-        """Return D on a grid over a square, its first row at the top.
+        """Evaluate D on a grid over a square, its first row at the top.
 
         Args:
             extent: half the side of the square.
             cells: of the grid, in each direction.
         """
+        # centres of the cells
         at = ((torch.arange(cells) + 0.5) / cells * 2 - 1) * extent
+        # rows run downwards, as in a picture
         down, across = torch.meshgrid(-at, at, indexing="ij")
         grid = torch.stack([across, down], -1).reshape(-1, 2)
         return self.discriminator(grid).sigmoid().reshape(cells, cells)
@@ -214,7 +224,7 @@ def play(
     num_rounds: int = 15,
     num_steps: int = 100,
 ) -> Float[Tensor, "t 2000 2"]:
-    r"""Play one long game of two networks with two hidden layers of 64.
+    r"""Train a GAN on the ring, two hidden layers of 64, and sample it as it learns.
 
     Args:
         generator_rate: Adam's step size for the generator.
@@ -230,6 +240,7 @@ def play(
     Raises:
         ValueError: see :class:`Match`.
     """
+    # for the first weights; all later chance is the match's own
     torch.manual_seed(seed)
     match = Match(
         nets.mlp(2, 64, 64, 1, activation=nn.ReLU),
@@ -245,7 +256,7 @@ def play(
 
 
 def judge(clouds: Float[Tensor, "t n 2"]) -> dict[str, list]:
-    """Count the modes that each cloud covers, and the points that it wastes.
+    """Count the modes that each cloud covers, and its share of points near a mode.
 
     Args:
         clouds: samples at several times.
@@ -264,7 +275,7 @@ def judge(clouds: Float[Tensor, "t n 2"]) -> dict[str, list]:
 def run(
     *, generator_rate: float, discriminator_rate: float, gamma: float, seed: int
 ) -> dict[str, list]:
-    """Play and judge: what is recorded of one run.
+    """Train a GAN on the ring, and return what is recorded of the run.
 
     Args:
         generator_rate: as in :func:`play`.

@@ -1,4 +1,4 @@
-"""One training loop that knows no model: players take turns on batches.
+"""Training loop without a model: players (one for a VAE, two for a GAN) take turns.
 
 A VAE has one player, a GAN has two. A player is a function from a batch to the loss
 that it minimises (and to any other terms worth recording) with the optimiser that
@@ -24,7 +24,7 @@ Terms = dict[str, Tensor]
 
 
 class Player(NamedTuple):
-    """Who moves: a name, a step, and the optimiser that carries it out.
+    """A loss and the optimiser that minimises it: the discriminator, for example.
 
     Attributes:
         name: what the minimised loss is called in the history.
@@ -41,7 +41,7 @@ class Player(NamedTuple):
 
 
 class NonFiniteLoss(FloatingPointError):
-    """A term, or a gradient, is NaN or infinite; ``history`` holds what came before."""
+    """Raised for a loss or gradient that is not finite; has the ``history`` so far."""
 
     def __init__(self, name: str, value: float, step: int, history: History) -> None:
         super().__init__(
@@ -61,7 +61,7 @@ def fit(
     *,
     progress: bool | None = None,
 ) -> History:
-    """Let the players take turns on every batch of every epoch.
+    """Train the players, one after another, on every batch of every epoch.
 
     Args:
         batches: called once an epoch; returns that epoch's batches.
@@ -120,7 +120,7 @@ def fit(
 def turns(
     players: tuple[Player, ...], batch: Any, step: int, history: History
 ) -> dict[str, float]:
-    """Let every player move once on one batch: a step of :func:`fit`.
+    """Take one optimiser step of every player on one batch.
 
     Args:
         players: who moves, in this order.
@@ -135,25 +135,25 @@ def turns(
         NonFiniteLoss: a term or a gradient is NaN or infinite.
         ValueError: two terms of one name, or a term that is not one number.
     """
-    seen: dict[str, float] = {}
+    values: dict[str, float] = {}
     for player in players:
         # before the loss: its memory is the next gradient's, warm
         for parameter in _parameters(player.optimizer):
             parameter.grad = None
         loss, terms = player.step(batch)
         for name, term in {player.name: loss, **terms}.items():
-            if name in seen or (name == player.name and name in terms):
+            if name in values or (name == player.name and name in terms):
                 raise ValueError(f"two terms are called {name!r}; give each a name")
             if term.numel() != 1:
                 raise ValueError(
                     f"{name} must be one number, got shape {tuple(term.shape)}; "
                     "average it over the batch"
                 )
-            seen[name] = float(term.detach())
+            values[name] = float(term.detach())
         # the terms before their sum: the one to blame is named
         for name in (*terms, player.name):
-            if not math.isfinite(seen[name]):
-                raise NonFiniteLoss(name, seen[name], step, history)
+            if not math.isfinite(values[name]):
+                raise NonFiniteLoss(name, values[name], step, history)
         loss.backward()
         # a finite loss may have an infinite slope, sqrt at 0 for one
         largest = _largest_gradient(player.optimizer)
@@ -161,12 +161,14 @@ def turns(
             name = f"the gradient of {player.name}"
             raise NonFiniteLoss(name, largest, step, history)
         player.optimizer.step()
+        # after the optimiser, as torch wants it
         if player.scheduler is not None:
             player.scheduler.step()
-    return seen
+    return values
 
 
 def _parameters(optimizer: Optimizer) -> Iterator[Tensor]:
+    """List the parameters that an optimiser moves."""
     return (p for group in optimizer.param_groups for p in group["params"])
 
 
@@ -185,12 +187,14 @@ def _largest_gradient(optimizer: Optimizer) -> float:
 
 
 def _record(history: History, sums: dict[str, float], num_batches: int) -> None:
+    """Append the epoch's means, if there was a batch."""
     if num_batches:
         for name, total in sums.items():
             history.setdefault(name, []).append(total / num_batches)
 
 
 def _quiet(progress: bool | None) -> bool:
+    """Decide whether to hide the progress bar."""
     if progress is None:
         return bool(os.environ.get("JENSENGAP_QUIET"))
     return not progress

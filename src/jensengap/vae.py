@@ -1,4 +1,4 @@
-r"""The variational autoencoder: a prior, a decoder, and an encoder to reach it by."""
+r"""The variational autoencoder: its ELBO, log-weights, evidence and samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jensengap import nets
 
 
 class Terms(NamedTuple):
-    r"""The two terms that can be computed; both ``(b,)``, in nats per example.
+    r"""The two terms of the ELBO; both ``(b,)``, in nats per example.
 
     Attributes:
         reconstruction: $\mathbb E_q[\log p(x\,|\,z)]$, by sampling ``z``.
@@ -26,12 +26,12 @@ class Terms(NamedTuple):
 
     @property
     def elbo(self) -> Float[Tensor, "b"]:
-        """Reconstruction minus KL to the prior: a lower bound in expectation."""
+        """Return reconstruction minus KL to the prior: a lower bound in expectation."""
         return self.reconstruction - self.kl_prior
 
 
 class Evidence(NamedTuple):
-    r"""What importance sampling says about $\log p(x)$; both ``(b,)``.
+    r"""Importance-sampling estimate of $\log p(x)$, with its ESS; both ``(b,)``.
 
     Attributes:
         log_p: $\log\frac1k\sum_i w_i$ in nats: in expectation a lower bound.
@@ -44,7 +44,7 @@ class Evidence(NamedTuple):
 
 
 class VAE(nn.Module):
-    r"""$p(z)\,p_\theta(x\,|\,z)$ with an amortised posterior $q_\phi(z\,|\,x)$.
+    r"""Variational autoencoder, $p(z)\,p_\theta(x\,|\,z)$ and $q_\phi(z\,|\,x)$.
 
     Args:
         encoder: from ``x`` to the distribution $q(z\,|\,x)$.
@@ -88,12 +88,13 @@ class VAE(nn.Module):
         q = self.encode(x)
         z = q.rsample((num_samples,))  # (k, b, z)
         reconstruction = self.decode(z).log_prob(x).mean(0)
+        # in closed form: less noise than log q - log p at the same z
         return Terms(reconstruction, kl_divergence(q, self.prior()))
 
     def log_weights(
         self, x: Float[Tensor, "b d"], num_samples: int
     ) -> Float[Tensor, "k b"]:
-        r"""$\log w=\log p(x\,|\,z)+\log p(z)-\log q(z\,|\,x)$ for ``z`` drawn from q.
+        r"""Draw $\log w=\log p(x\,|\,z)+\log p(z)-\log q(z\,|\,x)$, with ``z`` from q.
 
         Args:
             x: a batch of examples.
@@ -111,7 +112,6 @@ class VAE(nn.Module):
         joint = self.decode(z).log_prob(x) + self.prior().log_prob(z)
         return joint - q.log_prob(z)
 
-    @torch.no_grad()
     def log_evidence(
         self, x: Float[Tensor, "b d"], num_samples: int, *, chunk: int = 1024
     ) -> Evidence:
@@ -141,28 +141,28 @@ class VAE(nn.Module):
                 f"log_evidence needs an example and chunk >= 1, got {len(x)} examples "
                 f"and chunk={chunk}"
             )
+        # about chunk rows at once, be it many images or many draws
         num_images = max(1, chunk // num_samples)
-        pieces = [
-            self._log_evidence(part, num_samples, max(1, chunk // len(part)))
-            for part in x.split(num_images)
-        ]
+        with torch.no_grad():
+            pieces = [
+                self._log_evidence(part, num_samples, max(1, chunk // len(part)))
+                for part in x.split(num_images)
+            ]
         return Evidence(*(torch.cat(each) for each in zip(*pieces, strict=True)))
 
     def _log_evidence(self, x: Tensor, num_samples: int, size: int) -> Evidence:
-        """Sum weights and their squares over draws, ``size`` for each image at once."""
-        log_sum = torch.full(
-            (len(x),), -torch.inf, dtype=torch.float64, device=x.device
-        )
+        """Accumulate log-sums of weights and their squares, ``size`` draws each."""
+        log_sum = x.new_full((len(x),), -torch.inf, dtype=torch.float64)
         log_squares = log_sum
         for start in range(0, num_samples, size):
             # float64: the difference of two large logarithms is wanted below
             log_w = self.log_weights(x, min(size, num_samples - start)).double()
             log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
             log_squares = torch.logaddexp(log_squares, (2 * log_w).logsumexp(0))
+        # (sum w)^2 / sum w^2
         size = (2 * log_sum - log_squares).exp()
         return Evidence((log_sum - math.log(num_samples)).to(x.dtype), size.to(x.dtype))
 
-    @torch.no_grad()
     def sample(self, num_samples: int) -> Distribution:
         r"""Generate: draw ``z`` from the prior and return $p(x\,|\,z)$ for each.
 
@@ -176,7 +176,8 @@ class VAE(nn.Module):
             ValueError: ``num_samples`` below 1.
         """
         _at_least_one(num_samples)
-        return self.decode(self.prior().sample((num_samples,)))
+        with torch.no_grad():
+            return self.decode(self.prior().sample((num_samples,)))
 
 
 def _at_least_one(num_samples: int) -> None:

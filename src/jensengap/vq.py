@@ -1,8 +1,8 @@
-r"""Codes from a table: the nearest entry, a gradient passed over it, two losses.
+r"""Vector quantisation (VQ-VAE): nearest code, straight-through gradient, losses.
 
-An encoder's output $z_e$ gives way to the nearest of $K$ vectors $e_1,\dots,e_K$. As a
-posterior that is certainty, $q(k\,|\,x)=1$ for the nearest; against a uniform prior it
-costs $\log K$ nats a code, whatever the encoder does.
+An encoder's output $z_e$ is replaced by the nearest of $K$ vectors $e_1,\dots,e_K$. As
+a posterior it is deterministic, $q(k\,|\,x)=1$ for the nearest; its KL to a uniform
+prior is $\log K$ nats a code, whatever the encoder does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    r"""The two terms that are no part of the bound; both ``(*b)``, to be minimised.
+    r"""The two VQ-VAE losses outside the bound; both ``(*b)``, to be minimised.
 
     Attributes:
         codebook: $\|\mathrm{sg}[z_e]-e\|^2$, moves the table's entry alone.
@@ -29,7 +29,7 @@ class Losses(NamedTuple):
 def nearest(
     z_e: Float[Tensor, "*b d"], codebook: Float[Tensor, "k d"]
 ) -> Int[Tensor, "*b"]:
-    r"""The index of the nearest entry, $\arg\min_k\|z_e-e_k\|$.
+    r"""Find the index of the nearest codebook entry, $\arg\min_k\|z_e-e_k\|$.
 
     Args:
         z_e: the encoder's outputs.
@@ -51,7 +51,7 @@ def nearest(
 def straight_through(
     z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]
 ) -> Float[Tensor, "*b d"]:
-    r"""$e$ forwards, and the identity to $z_e$ backwards: $e+z_e-\mathrm{sg}[z_e]$.
+    r"""Return $e$, with the gradient of $z_e$: $e+z_e-\mathrm{sg}[z_e]$.
 
     The choice of $e$ is a step function of $z_e$, whose derivative is zero or does not
     exist. This is another gradient in its place, not an estimate of it.
@@ -65,11 +65,12 @@ def straight_through(
 
     Source: Bengio, Léonard and Courville (2013); van den Oord et al. (2017), eq. 2.
     """
+    # in this order the bracket is exactly 0, and e keeps its last bit
     return e.detach() + (z_e - z_e.detach())
 
 
 def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
-    r"""Squared distance between outputs and codes, once for each of them to move.
+    r"""Compute codebook and commitment loss: equal values, different gradients.
 
     Args:
         z_e: the encoder's outputs.
@@ -86,7 +87,7 @@ def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
 
 
 def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
-    r"""How often each entry is chosen, a share for each position.
+    r"""Compute how often each entry is chosen, as shares for each position.
 
     Args:
         index: chosen entries, examples first; every further axis is a position.
@@ -107,7 +108,7 @@ def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
 
 
 def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
-    r"""$e^{H}$ with the entropy $H=-\sum_k p_k\log p_k$: how many entries are in use.
+    r"""Compute $e^{H}$ with $H=-\sum_k p_k\log p_k$: how many entries are in use.
 
     Args:
         shares: not negative, of sum one over the last axis; see :func:`usage`.
@@ -115,4 +116,5 @@ def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
     Returns:
         Between 1 (one entry serves all) and ``k`` (all are used alike).
     """
+    # xlogy: 0 log 0 = 0
     return (-torch.xlogy(shares, shares).sum(-1)).exp()

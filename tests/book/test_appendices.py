@@ -6,7 +6,7 @@ import re
 import pytest
 from reading import APPENDICES, equations, prose, text
 
-from tools.build.toc import chapters
+from tools.book.toc import chapters
 
 CLAIMS, MISTAKES = APPENDICES[:2]
 VERDICTS = {"right", "imprecise", "contested", "wrong"}

@@ -6,7 +6,7 @@ import pytest
 from chance import package, unseeded
 from reading import imports, text, trees
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 
 def first_draw(*cells):
@@ -60,11 +60,13 @@ def test_the_package_is_known_by_what_it_draws():
         # functions draw where they are used
         (["def f():\n    return data.binarize(p)", "y = f()"], "y = f()"),
         (["f = lambda: q.sample()\ng = lambda: f()", "g()"], "g()"),
-        (["def f(seed):\n    torch.manual_seed(seed)\n    q.sample()", "q.sample()"],
-         "q.sample()"),
+        (
+            ["def f(seed):\n    torch.manual_seed(seed)\n    q.sample()", "q.sample()"],
+            "q.sample()",
+        ),
         (["if torch.rand(1) > 0.5:\n    pass"], "torch.rand(1) > 0.5"),
     ],
-)  # fmt: skip
+)
 def test_a_draw_without_a_seed_is_found(cells, line):
     assert first_draw(*cells) == line
 

@@ -18,7 +18,7 @@ from reading import (
     text,
 )
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 HEADINGS = [
     "A question",

@@ -6,7 +6,7 @@ import pytest
 from claims import unasserted
 from reading import imports_as, trees
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 
 def glued(code):

@@ -5,14 +5,20 @@ import re
 import pytest
 from reading import prose, text
 
-from tools.build.toc import chapters
+from tools.book.toc import chapters
 
 PLAN = text("appendix/course-plan")
 MINUTES = {
-    "a quarter of an hour": 15, "twenty minutes": 20, "half an hour": 30,
-    "forty minutes": 40, "fifty minutes": 50, "an hour": 60, "seventy minutes": 70,
-    "eighty minutes": 80, "an hour and a half": 90,
-}  # fmt: skip
+    "a quarter of an hour": 15,
+    "twenty minutes": 20,
+    "half an hour": 30,
+    "forty minutes": 40,
+    "fifty minutes": 50,
+    "an hour": 60,
+    "seventy minutes": 70,
+    "eighty minutes": 80,
+    "an hour and a half": 90,
+}
 EACH_EXERCISE = MINUTES["twenty minutes"]
 WEEKS = range(1, 7)
 

@@ -7,7 +7,7 @@ import pytest
 import terms
 from reading import text
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 REFERENCE = {terms.GLOSSARY, "appendix/references", "genindex"}
 SOURCE = text(terms.GLOSSARY)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from questions import AREA
 from reading import text
 
-from jensengap import check, exercises
+from jensengap import exercises
 from jensengap.exercises import chapters, sheet
 
 PAGE = text("appendix/instructor")

@@ -17,9 +17,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from reading import CHAPTERS, cells, text
 
 from jensengap import check
-from tools.build import environment
-from tools.build.execute import CLOSING_CELL, run_through
-from tools.build.toc import ROOT, pages
+from tools.book import environment
+from tools.book.execute import CLOSING_CELL, run_through
+from tools.book.toc import ROOT, pages
 
 NOTEBOOKS = [page for page in pages() if is_myst_markdown_notebook(text(page))]
 SECONDS_A_CELL = 300
@@ -122,8 +122,8 @@ def test_a_chapter_runs_again_where_anything_of_it_changed(
 
 def test_the_numbers_of_a_chapter_depend_on_all_that_executes_it():
     named = {"src", "requirements.txt"}
-    named |= {f"tools/build/{each}.py" for each in ("execute", "environment")}
-    assert named | {"tools/build/closing_cell.py"} <= set(passed.NUMBERS)
+    named |= {f"tools/book/{each}.py" for each in ("execute", "environment")}
+    assert named | {"tools/book/closing_cell.py"} <= set(passed.NUMBERS)
     assert sys.version in passed.machine()
 
 
@@ -159,8 +159,13 @@ def test_a_change_in_the_last_bit_of_anything_is_seen(tmp_path):
     (full,) = [kind for kind in published if kind.endswith(check.VALUE)]
     published[full] = json.dumps([math.nextafter(*json.loads(published[full]), 1)])
     assert run_again(closed(notebook, left), tmp_path)[0] == [
-        "", "failure", "failure", "", "", "",
-    ]  # fmt: skip
+        "",
+        "failure",
+        "failure",
+        "",
+        "",
+        "",
+    ]
 
     # weights that no output shows
     notebook.cells[3].source += ".nextafter(torch.ones(1))"

@@ -4,7 +4,7 @@ import pytest
 import spoken
 from typed_numbers import in_formula, in_text
 
-from tools.build.toc import pages
+from tools.book.toc import pages
 
 
 @pytest.mark.parametrize("page", pages())

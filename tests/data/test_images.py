@@ -1,4 +1,4 @@
-"""Grey levels become numbers, and those black and white; bad input is named."""
+"""Grey levels become numbers, numbers black and white, and bad input is named."""
 
 import inspect
 import math

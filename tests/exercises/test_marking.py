@@ -114,11 +114,16 @@ def test_a_mistake_that_shows_in_one_case_only_is_still_named():
 @pytest.mark.parametrize(
     ("unit", "answer", "said"),
     [
-        ("nats", -6.0, "sign"), ("", -6.0, "sign"), ("nats", 6 / math.log(2), "bits"),
-        ("%", 0.06, "share"), ("", 6 / math.log(2), "large"), ("", 0.06, "small"),
-        ("nats", 5.98, "small"), ("nats", 6.02, "large"),
+        ("nats", -6.0, "sign"),
+        ("", -6.0, "sign"),
+        ("nats", 6 / math.log(2), "bits"),
+        ("%", 0.06, "share"),
+        ("", 6 / math.log(2), "large"),
+        ("", 0.06, "small"),
+        ("nats", 5.98, "small"),
+        ("nats", 6.02, "large"),
     ],
-)  # fmt: skip
+)
 def test_another_sign_or_unit_is_recognised(unit, answer, said):
     assert mark(AREA._replace(unit=unit), answer).said == SAID[said]
 

@@ -22,8 +22,11 @@ def test_a_number_without_a_unit_names_none():
 
 def test_a_choice_lists_its_statements_by_letter():
     assert question.letters(SIDE) == {
-        "a": "above", "b": "below", "c": "beside", "d": "anywhere",
-    }  # fmt: skip
+        "a": "above",
+        "b": "below",
+        "c": "beside",
+        "d": "anywhere",
+    }
     said = question.instruction(SIDE)
     assert "a) above; b) below; c) beside; d) anywhere." in said
     assert SIDE.options["below"] not in said

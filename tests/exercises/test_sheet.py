@@ -69,9 +69,12 @@ def without_checksum(content):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(edited, "was changed afterwards"), (renamed, "not the format"),
-     (without_checksum, "no checksum")],
-)  # fmt: skip
+    [
+        (edited, "was changed afterwards"),
+        (renamed, "not the format"),
+        (without_checksum, "no checksum"),
+    ],
+)
 def test_a_file_that_was_edited_by_hand_is_refused_and_stays(tmp_path, change, words):
     answered(AREA, 5.0)
     path = tmp_path / "answers.json"
@@ -113,10 +116,19 @@ def test_a_true_checksum_does_not_make_a_wrong_answer_right(tmp_path):
 
 @pytest.mark.parametrize(
     "answers",
-    [{"ex-test-none": 1.0}, {AREA.label: "x"}, [1], {AREA.label: [[[]]]},
-     {AREA.label: 10**400}, {AREA.label: True}, {AREA.label: list(range(200_000))},
-     {"test-area": 6.0}, {AREA.label: None}, {SIDE.label: ["below"]}],
-)  # fmt: skip
+    [
+        {"ex-test-none": 1.0},
+        {AREA.label: "x"},
+        [1],
+        {AREA.label: [[[]]]},
+        {AREA.label: 10**400},
+        {AREA.label: True},
+        {AREA.label: list(range(200_000))},
+        {"test-area": 6.0},
+        {AREA.label: None},
+        {SIDE.label: ["below"]},
+    ],
+)
 def test_what_cannot_be_marked_is_refused_in_a_short_sentence(tmp_path, answers):
     body = {"format": sheet.FORMAT, "answers": answers}
     path = tmp_path / "answers.json"

@@ -61,5 +61,5 @@ def test_more_processes_than_gpus_are_refused_one_by_one(monkeypatch):
 
 
 def test_an_unknown_device_is_named():
-    with pytest.raises(ValueError, match="auto, cpu or cuda, got 'gpu'"):
+    with pytest.raises(ValueError, match="one of auto, cpu, cuda, got 'gpu'"):
         distributed.join("gpu").__enter__()

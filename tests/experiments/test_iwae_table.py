@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from jensengap import bounds, nets
-from jensengap.experiments import iwae_table
+from jensengap.experiments import iwae_table, recordings
 
 
 @pytest.fixture
@@ -135,39 +135,23 @@ def test_another_network_is_refused(tmp_path):
         iwae_table.load(path)
 
 
-def test_records_come_in_order_and_each_is_a_cell_of_the_table():
-    found = [each["settings"] for each in iwae_table.records()]
-    assert len(found) == len(list(iwae_table.RECORDED.glob("*.json"))) > 0
+def test_recorded_runs_stand_in_order_and_each_is_a_cell_of_the_table():
     names = ("objective", "num_samples", "num_epochs", "seed")
-    keys = [tuple(each[name] for name in names) for each in found]
+    runs = recordings.load("iwae-table").runs
+    keys = [tuple(run[name] for name in names) for run in runs]
     assert keys == sorted(set(keys))
     assert all(k in iwae_table.PAPER[objective] for objective, k, *_ in keys)
 
 
-def test_a_record_is_of_the_full_test_set_and_of_one_whole_training():
-    for record in iwae_table.records():
-        settings = record["settings"]
-        assert (record["num_train"], record["num_test"]) == (60_000, 10_000)
-        assert (settings["digits"], settings["eval_samples"]) == ("full", 5000)
-        paper = iwae_table.PAPER[settings["objective"]][settings["num_samples"]]
-        assert record["paper_nll"] == paper
-        for curve in record["train"].values():
-            assert len(curve) == settings["num_epochs"]
-        assert 0 < record["nll_stderr"] < 1
-        assert record["test_elbo"] < -record["nll"] < 0
-        assert set(record["versions"]) >= {"python", "torch", "safetensors"}
-
-
-def test_records_are_sorted_by_number_and_not_by_name(tmp_path, monkeypatch):
-    for number, (name, k, epochs, seed) in enumerate(
-        [("vae", 5, 9, 0), ("iwae", 50, 9, 0), ("iwae", 5, 100, 0), ("iwae", 5, 9, 1)]
-    ):
-        settings = {"objective": name, "num_samples": k, "seed": seed}
-        text = json.dumps({"settings": settings | {"num_epochs": epochs}})
-        (tmp_path / f"{number}.json").write_text(text, "utf-8")
-    (tmp_path / "notes.txt").write_text("not a record", "utf-8")
-    monkeypatch.setattr(iwae_table, "RECORDED", tmp_path)
-    settings = [each["settings"] for each in iwae_table.records()]
-    assert [(s["objective"], s["num_samples"], s["num_epochs"]) for s in settings] == [
-        ("iwae", 5, 9), ("iwae", 5, 100), ("iwae", 50, 9), ("vae", 5, 9),
-    ]  # fmt: skip
+def test_a_recorded_run_is_of_the_full_test_set_and_of_one_whole_training():
+    recording = recordings.load("iwae-table")
+    assert set(recording.versions) >= {"python", "torch", "safetensors"}
+    for run in recording.runs:
+        assert (run["num_train"], run["num_test"]) == (60_000, 10_000)
+        assert (run["digits"], run["eval_samples"]) == ("full", 5000)
+        by_k = iwae_table.PAPER[run["objective"]]
+        assert run["paper_nll"] == by_k[run["num_samples"]]
+        for curve in run["train"].values():
+            assert len(curve) == run["num_epochs"]
+        assert 0 < run["nll_stderr"] < 1
+        assert run["test_elbo"] < -run["nll"] < 0

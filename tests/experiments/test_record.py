@@ -1,12 +1,11 @@
 """The tool that records runs each setting with each seed, and writes all or nothing."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from jensengap.experiments import record
+from jensengap.experiments import record, recordings
 
 
 def roll(sides, seed):
@@ -38,18 +37,12 @@ def pool():
 def test_each_setting_is_run_with_each_seed_in_order(dice, pool, tmp_path):
     dice(4, 20)
     path = record.record("dice", pool, tmp_path)
-    content = json.loads(path.read_text(encoding="utf-8"))
-    order = [(run["sides"], run["seed"]) for run in content["runs"]]
+    found = recordings.read(path)
+    order = [(run["sides"], run["seed"]) for run in found.runs]
     assert order == [(4, 0), (4, 1), (4, 2), (20, 0), (20, 1), (20, 2)]
-    assert content["question"] == "Which face?"
-    assert content["versions"]["torch"] == torch.__version__
-
-
-def test_a_run_stands_on_a_line_of_its_own(dice, pool, tmp_path):
-    dice(6)
-    lines = record.record("dice", pool, tmp_path).read_text().splitlines()
-    assert len(lines) == 1 + 3 + 1
-    assert json.loads(lines[1].rstrip(","))["seed"] == 0
+    assert found.question == "Which face?"
+    assert found.machine["threads_a_process"] == 1
+    assert found.versions["torch"] == torch.__version__
 
 
 def test_an_experiment_that_fails_leaves_the_old_recording(dice, pool, tmp_path):

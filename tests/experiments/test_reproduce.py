@@ -1,6 +1,5 @@
 """The command trains as one process or two, survives SIGKILL, and refuses in words."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jensengap.experiments import checkpoint, reproduce
+from jensengap.experiments import checkpoint, recordings, reproduce, resumable
 
 RUN = ["-m", "jensengap.experiments.reproduce", "iwae", "2", "--digits", "embedded"]
 SMALL = ["--epochs", "1", "--samples", "5", "--device", "cpu"]
@@ -28,17 +27,26 @@ ENVIRONMENT = {
 def torchrun(num_processes, out, *words):
     # port 0: any that is free
     start = [
-        "-m", "torch.distributed.run", "--nproc-per-node", str(num_processes),
-        "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0",
-    ]  # fmt: skip
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        str(num_processes),
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "127.0.0.1:0",
+    ]
     return subprocess.run(
         [sys.executable, *start, *RUN, *SMALL, "--out", str(out), *words],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def result(out):
-    record = json.loads((out / f"{NAME}.json").read_text("utf-8"))
+    (record,) = recordings.read(out / f"{NAME}.json").runs
     return record, load_file(out / f"{NAME}.safetensors")
 
 
@@ -63,7 +71,8 @@ def test_two_processes_learn_what_one_learns_from_the_same_batch(alone, tmp_path
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("test NLL") == 1
     (two, weights), (one, wanted) = result(tmp_path), result(alone)
-    assert two["machine"]["num_processes"] == 2
+    machine = recordings.read(tmp_path / f"{NAME}.json").machine
+    assert machine["num_processes"] == 2
     assert two["train"]["elbo"] == pytest.approx(one["train"]["elbo"], rel=1e-5)
     assert two["train"]["iwae"] == pytest.approx(one["train"]["iwae"], rel=1e-5)
     assert two["nll"] == pytest.approx(one["nll"], rel=1e-4)
@@ -119,9 +128,12 @@ def test_the_options_are_the_settings_of_the_record(alone, tmp_path):
     words += ["--optimizer", "soap", "--gradient", "doubly"]
     asked = [*RUN[2:], *SMALL, "--out", str(tmp_path), "--batch-size", "400"]
     reproduce.main([*asked, *words])
-    record = result(tmp_path)[0]
+    record, before = result(tmp_path)[0], result(alone)[0]
     assert "SOAP" in record["schedule"]
-    settings, wanted = record["settings"], result(alone)[0]["settings"]
+    settings, wanted = (
+        {name: each[name] for name in resumable.Settings._fields}
+        for each in (record, before)
+    )
     changed = {"warm_samples": 3, "warm_epochs": 1, "num_epochs": 2, "batch_size": 400}
     changed |= {"optimizer": "soap", "gradient": "doubly"}
     assert settings == {**wanted, **changed}

@@ -9,10 +9,18 @@ from jensengap.experiments import distributed, iwae_table, resumable
 
 ALONE = distributed.Group(0, 1, 0, torch.device("cpu"))
 SETTINGS = resumable.Settings(
-    objective="iwae", num_samples=2, seed=0, num_epochs=3, batch_size=50,
-    max_rate=3e-3, warm_samples=1, warm_epochs=0, eval_samples=10,
-    digits="embedded", matmul="highest",
-)  # fmt: skip
+    objective="iwae",
+    num_samples=2,
+    seed=0,
+    num_epochs=3,
+    batch_size=50,
+    max_rate=3e-3,
+    warm_samples=1,
+    warm_epochs=0,
+    eval_samples=10,
+    digits="embedded",
+    matmul="highest",
+)
 # two cheap epochs, then one with all samples
 WARM = SETTINGS._replace(num_samples=5, warm_samples=2, warm_epochs=2)
 

@@ -1,7 +1,6 @@
 """A run leaves a network and a record, and goes on from its checkpoint to the same."""
 
 import hashlib
-import json
 import math
 
 import pytest
@@ -9,7 +8,14 @@ import torch
 
 from jensengap import data
 from jensengap.data import embedded
-from jensengap.experiments import checkpoint, distributed, iwae_table, resumable, run
+from jensengap.experiments import (
+    checkpoint,
+    distributed,
+    iwae_table,
+    recordings,
+    resumable,
+    run,
+)
 
 ALONE = distributed.Group(0, 1, 0, torch.device("cpu"))
 SETTINGS = resumable.Settings(
@@ -18,7 +24,7 @@ SETTINGS = resumable.Settings(
     digits="embedded", matmul="highest",
 )  # fmt: skip
 NAME = "iwae-k2-seed0"
-SHIPPED = sorted(iwae_table.RECORDED.glob("*.safetensors"))
+SHIPPED = sorted(iwae_table.NETWORKS.glob("*.safetensors"))
 each_shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 
 
@@ -37,16 +43,18 @@ def whole(digits, tmp_path_factory):
 
 
 def read(out):
-    record = json.loads((out / f"{NAME}.json").read_text("utf-8"))
+    (record,) = recordings.read(out / f"{NAME}.json").runs
     return record, (out / f"{NAME}.safetensors").read_bytes()
 
 
 def test_a_run_leaves_its_network_and_its_record_and_nothing_else(whole):
     assert {p.name for p in whole.iterdir()} == {f"{NAME}.json", f"{NAME}.safetensors"}
     record, network = read(whole)
-    assert record["settings"] == SETTINGS._asdict()
+    assert SETTINGS._asdict().items() <= record.items()
     assert record["sha256"] == hashlib.sha256(network).hexdigest()
-    assert set(record["versions"]) == {"python", "torch", "safetensors", "numpy"}
+    recording = recordings.read(whole / f"{NAME}.json")
+    assert set(recording.versions) == {"python", "torch", "safetensors", "numpy"}
+    assert recording.machine.items() >= {"device": "cpu", "num_processes": 1}.items()
     assert record["seconds"]["training"] > 0
     assert record["seconds"]["evaluation"] > 0
     assert [len(each) for each in record["train"].values()] == [3, 3]
@@ -79,14 +87,13 @@ def test_the_record_holds_a_check_that_the_network_in_the_file_passes(whole):
 
 
 def test_a_network_is_shipped():
-    assert SHIPPED, f"no trained network lies in {iwae_table.RECORDED}"
+    assert SHIPPED, f"no trained network lies in {iwae_table.NETWORKS}"
 
 
 @each_shipped
 def test_a_shipped_network_has_the_likelihood_of_its_record(path):
-    record = json.loads(path.with_suffix(".json").read_text("utf-8"))
     model, settings = iwae_table.load(path)
-    assert settings == record["settings"]
+    (record,) = recordings.load("iwae-table").where(**settings)
     found = iwae_table.check(model)
     assert found["nll"] == pytest.approx(record["check"].pop("nll"), abs=2e-3)
     assert found.items() > record["check"].items()
@@ -94,7 +101,7 @@ def test_a_shipped_network_has_the_likelihood_of_its_record(path):
 
 @each_shipped
 def test_a_shipped_network_is_the_one_that_was_recorded(path):
-    record = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    (record,) = recordings.load("iwae-table").where(**iwae_table.load(path)[1])
     assert hashlib.sha256(path.read_bytes()).hexdigest() == record["sha256"]
     assert path.stat().st_size < 2e6
 
@@ -141,6 +148,14 @@ def test_a_finished_run_of_other_settings_is_not_overwritten(whole):
     other = run.Run(SETTINGS._replace(num_epochs=4), ALONE, whole, 0.0)
     with pytest.raises(checkpoint.CheckpointError, match="wanted num_epochs=4, got"):
         other.finished()
+
+
+def test_a_record_that_is_no_recording_is_named_and_left(tmp_path):
+    path = tmp_path / f"{NAME}.json"
+    path.write_text('{"nll": 90.0}', "utf-8")
+    with pytest.raises(ValueError, match=f"{path} is no recording: wanted"):
+        run.Run(SETTINGS, ALONE, tmp_path, 0.0).finished()
+    assert path.read_text("utf-8") == '{"nll": 90.0}'
 
 
 @pytest.mark.parametrize(

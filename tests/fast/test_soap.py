@@ -108,9 +108,10 @@ def test_a_state_that_is_kept_goes_on_to_the_same_place(tmp_path):
     goes_on.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
     with torch.no_grad():
         for mine, other in zip(
-            goes_on.param_groups[0]["params"], began.param_groups[0]["params"],
+            goes_on.param_groups[0]["params"],
+            began.param_groups[0]["params"],
             strict=True,
-        ):  # fmt: skip
+        ):
             mine.copy_(other)
     assert walk(goes_on, along[47:]).equal(wanted[47:])
 

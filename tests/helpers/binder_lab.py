@@ -23,7 +23,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 # What is no part of the repository: left behind by tools, or large.
 _LEFT_OUT = (".git", ".venv", "_build", "__pycache__", "*.egg-info")

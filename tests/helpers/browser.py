@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tools.build import chromium
+from tools.book import chromium
 
 
 def executable() -> str:

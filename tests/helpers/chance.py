@@ -4,17 +4,31 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 # Drawn from torch's global generator: functions of torch, methods, fresh layers.
 _FUNCTIONS = {
-    "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "bernoulli",
-    "multinomial", "normal", "poisson",
-}  # fmt: skip
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "rand_like",
+    "randn_like",
+    "bernoulli",
+    "multinomial",
+    "normal",
+    "poisson",
+}
 _METHODS = {
-    "sample", "rsample", "normal_", "uniform_", "bernoulli_", "exponential_",
-    "random_", "multinomial",
-}  # fmt: skip
+    "sample",
+    "rsample",
+    "normal_",
+    "uniform_",
+    "bernoulli_",
+    "exponential_",
+    "random_",
+    "multinomial",
+}
 _LAYERS = {"Linear", "Conv1d", "Conv2d", "ConvTranspose2d", "Embedding", "GRU", "LSTM"}
 _TORCH = {"torch", "nn", "torch.nn"}
 

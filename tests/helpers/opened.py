@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 STYLES = ("tokens", "text", "figures")
 

@@ -15,8 +15,8 @@ import recorded
 from reading import text
 
 from tools import make
-from tools.build.freshness import NUMBERS, digest, read_mark, write_mark
-from tools.build.toc import ROOT
+from tools.book.freshness import NUMBERS, digest, read_mark, write_mark
+from tools.book.toc import ROOT
 
 AGAIN = "passed before with the same inputs; make test-all runs it again"
 # The tests that run it, beside what its numbers come from.

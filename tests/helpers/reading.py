@@ -8,7 +8,7 @@ import jupytext
 from IPython.core.inputtransformer2 import TransformerManager
 from myst_nb.core.read import is_myst_markdown_notebook
 
-from tools.build.toc import ROOT, source
+from tools.book.toc import ROOT, source
 
 BOOK = ROOT / "book"
 # What makes a file in MyST form a notebook.

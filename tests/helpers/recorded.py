@@ -7,8 +7,8 @@ from jupyter_cache import get_cache
 from nbformat import NotebookNode
 
 from tools import make
-from tools.build.execute import LEFT
-from tools.build.toc import pages, source
+from tools.book.execute import LEFT
+from tools.book.toc import pages, source
 
 
 @cache

@@ -17,7 +17,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 from reading import text, trees
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 CODE = {"code-cell", "code", "code-block", "literalinclude", "raw"}
 # What stands behind these names is a label, a class or a path, and nothing to read.

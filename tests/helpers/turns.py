@@ -21,8 +21,15 @@ def part(nodeid: str) -> str:
     return nodeid if file in SPREAD else file
 
 
-def in_turn(nodeids: list[str], seconds: dict[str, float]) -> list[int]:
-    """Returns places in a list of tests: those of the longest parts first."""
+def in_turn(nodeids: list[str], seconds: dict[str, float] | None = None) -> list[int]:
+    """Returns places in a list of tests: those of the longest parts first.
+
+    Args:
+        nodeids: of the tests.
+        seconds: that parts take; without them, those that were recorded.
+    """
+    if seconds is None:
+        seconds = chapters_seconds() | recorded_seconds()
     known = {name: seconds.get(name, UNKNOWN) for name in map(part, nodeids)}
     # sorting is stable: parts that take equally long keep their order, and stay whole
     return sorted(range(len(nodeids)), key=lambda at: -known[part(nodeids[at])])
@@ -61,15 +68,6 @@ def chapters_seconds() -> dict[str, float]:
     return {f"{SPREAD[0]}::{test}[{page}]": took for page, took in seconds().items()}
 
 
-def pytest_collection_modifyitems(config, items):
-    """Put the longest first, where several processes take from the list."""
-    if not hasattr(config, "workerinput"):
-        return
-    seconds = chapters_seconds() | recorded_seconds()
-    order = in_turn([item.nodeid for item in items], seconds)
-    items[:] = [items[at] for at in order]
-
-
 @pytest.hookimpl(optionalhook=True)  # there may be no xdist
 def pytest_xdist_make_scheduler(config, log):
     """Hand out parts in the order of the list, to whoever is free."""
@@ -98,6 +96,6 @@ def pytest_sessionfinish(session):
     ]
     if reports and _path().parent.is_dir():
         kept = recorded_seconds() | timed(reports)
-        from tools.build.freshness import write_mark
+        from tools.book.freshness import write_mark
 
         write_mark(_path(), json.dumps(kept, indent=1, sort_keys=True))

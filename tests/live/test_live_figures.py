@@ -71,8 +71,11 @@ def test_the_game_takes_both_networks_as_they_start(players, tmp_path):
             assert torch.equal(one, other)
         assert data[name]["layers"][-1]["activation"] == "identity"
     assert {name: data[name] for name in ("batch", "points", "seed", "betas")} == {
-        "batch": 16, "points": 80, "seed": 0, "betas": [0.5, 0.9],
-    }  # fmt: skip
+        "batch": 16,
+        "points": 80,
+        "seed": 0,
+        "betas": [0.5, 0.9],
+    }
     assert data["ratios"] == [0.1, 0.3, 1.0, 3.0]
     assert data["names"] == ["0.1 ×", "0.3 ×", "1 ×", "3 ×"]
 

@@ -41,9 +41,11 @@ def markups(model, tmp_path_factory):
         latent_plane.show(model, codes, labels, alt=ALT, caption="look")
         ring_game.show(*players, rules, alt="a ring of points", still=2)
         figures.moving(
-            fig, lambda height, tilt: line.set_ydata([height, height + tilt]),
-            {"height": [-1.0, 0.0, 1.0, 2.0], "tilt": [0.0, 1.0]}, alt="a line",
-        )  # fmt: skip
+            fig,
+            lambda height, tilt: line.set_ydata([height, height + tilt]),
+            {"height": [-1.0, 0.0, 1.0, 2.0], "tilt": [0.0, 1.0]},
+            alt="a line",
+        )
     return dict(
         zip(
             ("decoder", "game", "frames"),

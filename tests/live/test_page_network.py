@@ -34,13 +34,16 @@ NETS = {
     "tanh": lambda: nets.mlp(2, 16, 9),
     "relu, two hidden layers": lambda: nets.mlp(4, 12, 12, 3, activation=nn.ReLU),
     "leaky": lambda: nn.Sequential(
-        nn.Linear(2, 7), nn.LeakyReLU(0.2), nn.Linear(7, 5), nn.LeakyReLU(),
+        nn.Linear(2, 7),
+        nn.LeakyReLU(0.2),
+        nn.Linear(7, 5),
+        nn.LeakyReLU(),
         nn.Linear(5, 1),
     ),
     "sigmoid at the end": lambda: nn.Sequential(
         nn.Linear(3, 8), nn.Sigmoid(), nn.Linear(8, 4), nn.Sigmoid()
     ),
-}  # fmt: skip
+}
 
 FORWARD_BACKWARD = """({net, kind, x, upstream}) => {
   const {network, numbers} = jensengap, Kind = globalThis[kind];
@@ -117,11 +120,15 @@ def test_steps_downhill_are_those_of_torch(run, optimizer, kind):
     found = run(
         STEPS,
         {
-            "net": packed, "kind": kind, "x": x.flatten().tolist(),
-            "upstream": upstream.flatten().tolist(), "optimizer": optimizer,
-            "rate": 0.05, "steps": 7,
+            "net": packed,
+            "kind": kind,
+            "x": x.flatten().tolist(),
+            "upstream": upstream.flatten().tolist(),
+            "optimizer": optimizer,
+            "rate": 0.05,
+            "steps": 7,
         },
-    )  # fmt: skip
+    )
     # seven steps carry the rounding of seven
     for one, other in zip(found, net.parameters(), strict=True):
         assert error(one, other) <= 10 * tolerance

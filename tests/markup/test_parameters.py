@@ -69,16 +69,26 @@ def test_nothing_and_an_unknown_kind_are_refused(given, kind):
 
 def test_layers_are_named_with_the_activation_behind_each():
     net = nn.Sequential(
-        nn.Linear(2, 3), nn.LeakyReLU(0.2), nn.Linear(3, 4), nn.Linear(4, 5), nn.ReLU(),
+        nn.Linear(2, 3),
+        nn.LeakyReLU(0.2),
+        nn.Linear(3, 4),
+        nn.Linear(4, 5),
+        nn.ReLU(),
         nn.Linear(5, 1),
-    )  # fmt: skip
+    )
     named = parameters.layers(net, "sigmoid")
     assert [(n["inputs"], n["outputs"]) for n in named] == [
-        (2, 3), (3, 4), (4, 5), (5, 1),
-    ]  # fmt: skip
+        (2, 3),
+        (3, 4),
+        (4, 5),
+        (5, 1),
+    ]
     assert [n["activation"] for n in named] == [
-        "leaky_relu", "identity", "relu", "sigmoid",
-    ]  # fmt: skip
+        "leaky_relu",
+        "identity",
+        "relu",
+        "sigmoid",
+    ]
     assert named[0]["slope"] == 0.2
 
 

@@ -24,9 +24,15 @@ def test_a_drawing_takes_its_colours_from_the_page_and_has_a_fallback(drawing):
 
 def test_every_colour_of_the_book_becomes_its_own_property():
     named = {
-        "INK": "ink", "MUTED": "muted", "LINE": "line", "PAPER": "paper", "GAP": "gap",
-        "RECONSTRUCTION": "reconstruction", "PRIOR": "prior", "ACCENT": "accent",
-    }  # fmt: skip
+        "INK": "ink",
+        "MUTED": "muted",
+        "LINE": "line",
+        "PAPER": "paper",
+        "GAP": "gap",
+        "RECONSTRUCTION": "reconstruction",
+        "PRIOR": "prior",
+        "ACCENT": "accent",
+    }
     for constant, name in named.items():
         fig, ax = plot.figure()
         ax.axhline(0, color=getattr(svg, constant), linewidth=3.21)

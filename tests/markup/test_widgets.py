@@ -41,8 +41,8 @@ def test_without_ipywidgets_none_are_wanted(notebook, monkeypatch):
 
 
 def test_the_build_says_that_it_is_one():
-    from tools.build import environment
-    from tools.build.toc import ROOT
+    from tools.book import environment
+    from tools.book.toc import ROOT
 
     assert environment.clean_variables(ROOT)["JENSENGAP_STATIC"] == "1"
 

@@ -28,7 +28,7 @@ from visits import (
     visit,
 )
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 ALL = [*pages(), "search"]
 # One page of each kind is opened in a phone's own browser, under `make test-all` every

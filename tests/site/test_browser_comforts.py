@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from built import of
 from visits import DESKTOP, PHONE, file_address, ill_set, served, visit
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 FIRST, NEXT = chapters()[:2]
 NO_STORAGE = """Object.defineProperty(window, "localStorage", {

@@ -140,17 +140,27 @@ def test_a_book_whose_equations_are_checked_or_definitions_is_built(book):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text + MORE % "% no definition",
-         "chapter.md:28: WARNING: eq-more has no verdict on the page and is"),
-        (lambda text: text.replace("label: eq-sum", "label: eq-summ"),
-         "a verdict names eq-sum, which labels no equation of the book"),
-        (lambda text: text.replace("```{math}", "% definition\n```{math}", 1),
-         "eq-sum is marked as a definition and has 1 verdict"),
-        (lambda text: text.replace("ipython3\n", "ipython3\n:tags: [remove-output]\n"),
-         "eq-sum has no verdict on the page"),
+        (
+            lambda text: text + MORE % "% no definition",
+            "chapter.md:28: WARNING: eq-more has no verdict on the page and is",
+        ),
+        (
+            lambda text: text.replace("label: eq-sum", "label: eq-summ"),
+            "a verdict names eq-sum, which labels no equation of the book",
+        ),
+        (
+            lambda text: text.replace("```{math}", "% definition\n```{math}", 1),
+            "eq-sum is marked as a definition and has 1 verdict",
+        ),
+        (
+            lambda text: text.replace(
+                "ipython3\n", "ipython3\n:tags: [remove-output]\n"
+            ),
+            "eq-sum has no verdict on the page",
+        ),
     ],
     ids=["no verdict", "stray verdict", "checked definition", "verdict not shown"],
-)  # fmt: skip
+)
 def test_the_build_fails_and_says_what_to_do_about(book, change, said):
     status, words = book.build(change(CHAPTER))
     assert status != 0

@@ -10,8 +10,8 @@ from built import SITE, article, html, of
 from exported import code, formulas, notebook, path, prose, shown, texts, untitled
 from reading import CHAPTERS, cells, text
 
-from tools.build import freshness
-from tools.build.toc import ROOT, chapters, pages
+from tools.book import freshness
+from tools.book.toc import ROOT, chapters, pages
 
 NOTEBOOKS = [page for page in pages() if cells(page)]
 each_notebook = pytest.mark.parametrize("page", NOTEBOOKS)

@@ -10,7 +10,7 @@ from built import SITE, article, html, verdicts
 from reading import APPENDICES, equations
 
 from jensengap.check import measured
-from tools.build.toc import chapters
+from tools.book.toc import chapters
 
 LEDGER = "appendix/ledger"
 
@@ -94,9 +94,13 @@ def test_a_row_repeats_its_equation_and_its_number_leads_there(page):
 
 
 SIGNS = {
-    "=": "identity", "≤": "bound", "≈": "estimate",
-    "≠": "refused identity", "≰": "refused bound", "≉": "refused estimate",
-}  # fmt: skip
+    "=": "identity",
+    "≤": "bound",
+    "≈": "estimate",
+    "≠": "refused identity",
+    "≰": "refused bound",
+    "≉": "refused estimate",
+}
 
 
 def compare(page, rows, found):
@@ -196,10 +200,14 @@ def test_the_totals_add_up():
     ]
     sentence = table.find_previous_sibling("p").get_text().replace("\u202f", "")
     assert [int(number) for number in re.findall(r"\d+", sentence)] == [
-        len(rows()), len(definitions), len(rows()) - len(definitions), len(every),
+        len(rows()),
+        len(definitions),
+        len(rows()) - len(definitions),
+        len(every),
         sum(each["count"] for each in every),
-        len(more) - len(mistakes), len(mistakes),
-    ]  # fmt: skip
+        len(more) - len(mistakes),
+        len(mistakes),
+    ]
 
 
 def test_the_worst_of_each_kind_leads_to_the_line_that_shows_it():

@@ -36,13 +36,16 @@ def markdown(text):
         (r"\E_q[x\given z]", r"\mathbb{E}_q[x\mid z]"),
         (r"\KL{q(z)}{p}", r"\mathrm{KL}(q(z)\,\Vert\,p)"),
         (r"\rec{\E[\log p]}", r"\textcolor{#0068a8}{\mathbb{E}[\log p]}"),
-        (r"\rec{\KL{a}{\rec{b}}}", r"\textcolor{#0068a8}{\mathrm{KL}(a\,\Vert\,"
-         r"\textcolor{#0068a8}{b})}"),
+        (
+            r"\rec{\KL{a}{\rec{b}}}",
+            r"\textcolor{#0068a8}{\mathrm{KL}(a\,\Vert\,"
+            r"\textcolor{#0068a8}{b})}",
+        ),
         (r"\KL{\{a\}}{b}", r"\mathrm{KL}(\{a\}\,\Vert\,b)"),
         (r"\Exp \E", r"\Exp \mathbb{E}"),
         ("a<b % why\n + 50\\%", r"a< b + 50\%"),
     ],
-)  # fmt: skip
+)
 def test_macros_are_written_out(latex, expected):
     assert plain(latex, MACROS) == expected
 

@@ -6,8 +6,8 @@ import small_book
 from reading import FRONT_MATTER
 
 from _ext.notebooks.export import address
-from tools.build import freshness
-from tools.build.toc import ROOT
+from tools.book import freshness
+from tools.book.toc import ROOT
 
 CONF = """
 import sys
@@ -120,10 +120,17 @@ def test_a_stub_stays_in_sight_and_a_solution_is_folded(built):
     cells = nbformat.read(built[0], 4).cells
     kinds = [(c.cell_type, tuple(c.metadata.get("tags", []))) for c in cells]
     assert kinds == [
-        ("code", ()), ("markdown", ()), ("code", ()), ("markdown", ()),
-        ("code", ("exercise",)), ("markdown", ("solution",)), ("code", ("solution",)),
-        ("markdown", ("solution",)), ("code", ()), ("code", ()),
-    ]  # fmt: skip
+        ("code", ()),
+        ("markdown", ()),
+        ("code", ()),
+        ("markdown", ()),
+        ("code", ("exercise",)),
+        ("markdown", ("solution",)),
+        ("code", ("solution",)),
+        ("markdown", ("solution",)),
+        ("code", ()),
+        ("code", ()),
+    ]
     assert cells[2].source == "# @title Drawing\nplot.show()"
     assert cells[4].source == "answer = ..."
     assert cells[6].source == "# @title Solution\nanswer = 1"

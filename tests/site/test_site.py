@@ -10,7 +10,7 @@ from built import SITE, article, html, of, verdicts
 from reading import equations
 
 from tools import make
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 
 MEGABYTE = 1_000_000
 

@@ -55,8 +55,10 @@ def test_the_tolerance_itself_is_allowed_and_no_more(error):
         assert check.identity(EQ, 1.0, 1.0 + error, 0.5).error == error
         assert check.bound(EQ, 1.0 + error, 1.0, 0.5).error == -error
     else:
-        for claim in (lambda: check.identity(EQ, 1.0, 1.0 + error, 0.5),
-                      lambda: check.bound(EQ, 1.0 + error, 1.0, 0.5)):  # fmt: skip
+        for claim in (
+            lambda: check.identity(EQ, 1.0, 1.0 + error, 0.5),
+            lambda: check.bound(EQ, 1.0 + error, 1.0, 0.5),
+        ):
             with pytest.raises(check.CheckError, match=r"allowed 0\.5"):
                 claim()
 

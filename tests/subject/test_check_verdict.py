@@ -18,10 +18,18 @@ def test_a_verdict_is_shown_once_and_carries_its_numbers(tmp_path):
         made._ipython_display_()  # as a notebook does with a cell's last value
     (shown,) = cell.outputs
     data = json.loads(json.dumps(shown.data[check.MIME], allow_nan=False))
-    assert data == made._asdict() == {
-        "kind": "identity", "equation": EQ, "case": "a <b>", "left": 2.0,
-        "right": 2.5, "error": 0.5, "tolerance": 0.5, "count": 2, "ok": True,
-    }  # fmt: skip
+    assert data == made._asdict()
+    assert data == {
+        "kind": "identity",
+        "equation": EQ,
+        "case": "a <b>",
+        "left": 2.0,
+        "right": 2.5,
+        "error": 0.5,
+        "tolerance": 0.5,
+        "count": 2,
+        "ok": True,
+    }
     assert shown.data["text/plain"].startswith("✓ eq. decomposition-terms · a <b>  2.0")
     assert cell.stdout == ""
 
@@ -59,11 +67,17 @@ def test_the_line_on_the_page_carries_the_verdict_for_pages_that_list_them(tmp_p
 
 @pytest.mark.parametrize(
     ("kind", "error", "text"),
-    [("identity", 3.1e-15, "|Δ| 3e−15"), ("identity", 0.0, "|Δ| 0"),
-     ("bound", 0.00374, "slack 0.0037"), ("bound", -5.6e-16, "slack −5.6e−16"),
-     ("estimate", 1.26, "1.3 se"), ("refused identity", 0.26, "|Δ| 0.26"),
-     ("refused bound", 3.14, "over by 3.1"), ("refused estimate", 31.4, "31 se")],
-)  # fmt: skip
+    [
+        ("identity", 3.1e-15, "|Δ| 3e−15"),
+        ("identity", 0.0, "|Δ| 0"),
+        ("bound", 0.00374, "slack 0.0037"),
+        ("bound", -5.6e-16, "slack −5.6e−16"),
+        ("estimate", 1.26, "1.3 se"),
+        ("refused identity", 0.26, "|Δ| 0.26"),
+        ("refused bound", 3.14, "over by 3.1"),
+        ("refused estimate", 31.4, "31 se"),
+    ],
+)
 def test_an_error_is_written_as_its_kind_has_it(kind, error, text):
     assert check.measured(kind, error) == text
 
@@ -79,10 +93,19 @@ def test_a_failed_claim_shows_nothing(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(-1.9121944, 7, "−1.912194"), (0.0, 7, "0"), (-0.0, 7, "0"), (2.3e-16, 1, "2e−16"),
-     (1234567.0, 7, "1.23e+06"), (0.05, 2, "0.050"), (-112.34567, 7, "−112.3457"),
-     (math.inf, 7, "inf"), (-math.inf, 7, "−inf"), (4096.0, 2, "4096")],
-)  # fmt: skip
+    [
+        (-1.9121944, 7, "−1.912194"),
+        (0.0, 7, "0"),
+        (-0.0, 7, "0"),
+        (2.3e-16, 1, "2e−16"),
+        (1234567.0, 7, "1.23e+06"),
+        (0.05, 2, "0.050"),
+        (-112.34567, 7, "−112.3457"),
+        (math.inf, 7, "inf"),
+        (-math.inf, 7, "−inf"),
+        (4096.0, 2, "4096"),
+    ],
+)
 def test_a_number_is_written_to_be_read(value, digits, text):
     assert check.number(value, digits) == text
 

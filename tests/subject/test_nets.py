@@ -187,3 +187,12 @@ def test_no_step_takes_a_shared_scale_below_its_floor():
 def test_a_shared_scale_starts_above_its_floor(scale, floor):
     with pytest.raises(ValueError, match=f"got floor={floor} and scale={scale}"):
         nets.SharedScale(scale, floor)
+
+
+def test_scores_of_all_pairs_are_those_of_the_distribution_one_by_one():
+    torch.manual_seed(0)
+    logits = 40 * torch.randn(5, 9, dtype=torch.float64)  # some of them saturate
+    x = torch.rand(7, 9, dtype=torch.float64).round()
+    wanted = nets.bernoulli(logits[:, None]).log_prob(x)
+    found = nets.bernoulli_log_probs(logits, x)
+    torch.testing.assert_close(found, wanted, rtol=1e-13, atol=1e-11)

@@ -39,9 +39,11 @@ seeds = st.integers(0, 2**32 - 1)
 @st.composite
 def tensors(draw, limit, min_dims=1, max_dims=3, smallest=1):
     """Draw a tensor of any shape and dtype with entries up to a limit of any size."""
-    shape = draw(arrays.array_shapes(
-        min_dims=min_dims, max_dims=max_dims, min_side=smallest, max_side=6
-    ))  # fmt: skip
+    shape = draw(
+        arrays.array_shapes(
+            min_dims=min_dims, max_dims=max_dims, min_side=smallest, max_side=6
+        )
+    )
     largest = limit * 10.0 ** -draw(st.integers(0, 8))
     values = draw(arrays.arrays(np.float64, shape, elements=st.floats(-1, 1)))
     return torch.tensor(values * largest).to(draw(dtypes))

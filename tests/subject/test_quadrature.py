@@ -56,9 +56,15 @@ def test_the_evidence_of_a_batch_is_that_of_its_columns():
 
 @pytest.mark.parametrize(
     "wrong",
-    [(1, 8.0, 2), (9, 0.0, 2), (9, -1.0, 2), (9, math.nan, 2), (9, math.inf, 2),
-     (9, 8.0, 0)],
-)  # fmt: skip
+    [
+        (1, 8.0, 2),
+        (9, 0.0, 2),
+        (9, -1.0, 2),
+        (9, math.nan, 2),
+        (9, math.inf, 2),
+        (9, 8.0, 0),
+    ],
+)
 def test_a_grid_without_extent_is_refused_with_its_numbers(wrong):
     num, limit, dim = wrong
     with pytest.raises(ValueError, match=f"num >= 2.*got {num}, {limit}, {dim}"):

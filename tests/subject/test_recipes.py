@@ -101,9 +101,15 @@ def test_a_schedule_of_ten_steps_or_fewer_is_refused_with_their_number(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"num_epochs": 0}, {"batch_size": 0}, {"batch_size": -5}, {"max_rate": 0.0},
-     {"max_rate": -1e-3}, {"max_rate": float("nan")}],
-)  # fmt: skip
+    [
+        {"num_epochs": 0},
+        {"batch_size": 0},
+        {"batch_size": -5},
+        {"max_rate": 0.0},
+        {"max_rate": -1e-3},
+        {"max_rate": float("nan")},
+    ],
+)
 def test_a_setting_that_trains_nothing_is_refused_with_its_value(probs, wrong):
     settings = {"num_epochs": 1, "max_rate": 1e-3, "batch_size": 10} | wrong
     with pytest.raises(ValueError, match="fit_vae needs an image") as error:

@@ -50,8 +50,10 @@ def test_the_same_words_give_the_same_game_and_another_seed_another_one():
 def test_the_penalty_and_both_rates_change_the_game():
     plain = ring.play(**PLAY, **SHORT, seed=0)
     for change in (
-        {"gamma": 1.0}, {"generator_rate": 2e-3}, {"discriminator_rate": 2e-3}
-    ):  # fmt: skip
+        {"gamma": 1.0},
+        {"generator_rate": 2e-3},
+        {"discriminator_rate": 2e-3},
+    ):
         assert not torch.equal(plain, ring.play(**PLAY | change, **SHORT, seed=0))
 
 

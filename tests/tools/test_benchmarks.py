@@ -1,16 +1,16 @@
 """What make bench promises: peers take turns, and none is dropped without a word."""
 
 import ast
-import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import elbo, installed, race, recording, run, turns
-from benchmarks.results import Result, as_json, fastest, from_json
+from benchmarks import elbo, installed, race, run, turns
+from benchmarks.results import Result, as_runs, fastest
 from benchmarks.table import finish, simple, table
 from benchmarks.worker import Failed, Worker
+from jensengap.experiments import recordings
 
 PEER = """
 import sys
@@ -63,9 +63,15 @@ def bench(tmp_path, monkeypatch):
 
         said = []
         found = turns.bench(
-            steps, worker, judge, tmp_path, runs=runs, epochs=3, marks=(1, 3),
+            steps,
+            worker,
+            judge,
+            tmp_path,
+            runs=runs,
+            epochs=3,
+            marks=(1, 3),
             say=said.append,
-        )  # fmt: skip
+        )
         return found, said
 
     return of
@@ -80,7 +86,7 @@ def test_peers_take_turns_and_all_that_they_do_is_kept(bench, tmp_path):
         assert len(result.imported) == len(result.megabytes) == 2
         assert result.megabytes[0] > 5
         assert result.notes == {"seed": 1}
-        assert list(result.versions) == ["numpy"]
+        assert list(result.versions) == ["python", "numpy"]
         assert result.failed == ""
     assert said[-1] == "run 2 of 2, epoch 3 of 3"
 
@@ -184,12 +190,14 @@ def test_what_is_recorded_can_be_read_again(tmp_path):
     path = tmp_path / "recorded.json"
     found = results()
     found["ours"].versions = {"torch": "2"}
-    recording.record(path, training={"peers": as_json(found)}, gan={"epochs": 1})
-    read = json.loads(path.read_text(encoding="utf-8"))
-    assert from_json(read["training"]["peers"]) == found
-    assert {"date", "machine", "threads", "gan"} <= read.keys()
-    assert read["versions"] == {"torch": "2"}
-    assert from_json(as_json(results())) == results()
+    run.record(path, as_runs(found, section="gan", epochs=3))
+    recording = recordings.read(path)
+    for each in recording.where(section="gan", epochs=3):
+        fields = {name: each[name] for name in vars(Result())}
+        assert Result(**fields) == found.pop(each["peer"])
+    assert not found
+    assert {"processor", "threads_a_process", "date"} <= recording.machine.keys()
+    assert recording.versions == recordings.versions() | {"torch": "2"}
     assert [each.name for each in tmp_path.iterdir()] == ["recorded.json"]
 
 
@@ -249,8 +257,12 @@ def test_every_peer_has_a_file_and_what_it_is_made_of_is_pinned():
     folder = installed.ROOT / "benchmarks" / "peers"
     files = {path.stem: ast.parse(path.read_bytes()) for path in folder.glob("*.py")}
     assert files.keys() - {"__init__"} == {
-        *run.PEERS, *run.CEILINGS, *run.EVALUATION, *run.GAN, *run.TIME_TO
-    }  # fmt: skip
+        *run.PEERS,
+        *run.CEILINGS,
+        *run.EVALUATION,
+        *run.GAN,
+        *run.TIME_TO,
+    }
     named = {
         literal.value
         for tree in files.values()

@@ -10,8 +10,8 @@ from jupyter_cache.base import CacheBundleIn
 from reading import FRONT_MATTER
 
 from tools import make
-from tools.build import execute, freshness
-from tools.build.toc import ROOT
+from tools.book import execute, freshness
+from tools.book.toc import ROOT
 
 NAMES = ("src", "requirements.txt")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal
 
-from tools.build.execute import CLOSING_CELL
+from tools.book.execute import CLOSING_CELL
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 from tools.notebooks import colab
 
 

@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from reading import cells
 
-from tools.build.toc import chapters, pages
+from tools.book.toc import chapters, pages
 from tools.notebooks import handout
 
 NOTEBOOKS = [page for page in pages() if cells(page)]
@@ -73,10 +73,12 @@ def test_a_handout_runs(tmp_path):
 def test_a_handout_lacks_every_solution_and_counts_them(tmp_path):
     tag = {"tags": ["solution"]}
     cells = [
-        new_markdown_cell("ask"), new_markdown_cell("say", metadata=tag),
-        new_code_cell("1", metadata=tag), new_code_cell("2"),
+        new_markdown_cell("ask"),
+        new_markdown_cell("say", metadata=tag),
+        new_code_cell("1", metadata=tag),
+        new_code_cell("2"),
         new_code_cell("3", metadata=tag),
-    ]  # fmt: skip
+    ]
     whole = new_notebook(cells=cells)
     copy, count = handout.without_solutions(whole)
     assert [cell.source for cell in copy.cells] == ["ask", "2"]

@@ -12,8 +12,8 @@ import pytest
 from jensengap import exercises
 from jensengap.check import MIME
 from jensengap.exercises import marking
-from tools.build import environment
-from tools.build.toc import ROOT, chapters
+from tools.book import environment
+from tools.book.toc import ROOT, chapters
 from tools.chapters import new_chapter
 from tools.chapters.new_chapter import PLAN, QUESTIONS, READING, TOC
 
@@ -37,7 +37,7 @@ STATIC = [
 NEED_THE_BUILD = ("asks_first_and_its_solution_passes", "page_of_references_links_it")
 EXECUTE = """
 import sys, pathlib, jupytext
-from tools.build import execute
+from tools.book import execute
 path, made = map(pathlib.Path, sys.argv[1:])
 notebook = jupytext.read(path)
 result, _ = execute.run_through(notebook, path.parent)
@@ -57,9 +57,12 @@ def variables(root):
 def run(root, *command, **more):
     return subprocess.run(
         [*map(str, command)],
-        cwd=root, env=variables(root) | more, capture_output=True, text=True,
+        cwd=root,
+        env=variables(root) | more,
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
 
 
 def make(root, *words, **more):

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from pypdf.generic import DecodedStreamObject, NameObject
 
 from tools import make
-from tools.build.toc import chapters, pages, parts
+from tools.book.toc import chapters, pages, parts
 from tools.pdf import bound, one_page, pdf
 
 CONTROLS = {"Play", "Pause", "Reset", "Step", "Start", "Check", "Copy", "Mark as read"}

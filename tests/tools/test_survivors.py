@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mutmut.mutation import file_mutation
 
-from tools.mutation import mutmut_further, survivors
+from tools.mutation import survivors
 from tools.mutation.survivors import Change, Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -119,24 +118,3 @@ def test_the_reasons_at_hand_can_be_read_and_are_about_modules_that_exist():
         source = ROOT / "src" / "jensengap" / f"{change.module}.py"
         name = change.function.rpartition(".")[2]
         assert f"def {name}(" in source.read_text("utf-8"), change.function
-
-
-def test_functions_below_a_harmless_decorator_are_changed_and_others_left(monkeypatch):
-    patched = (
-        (file_mutation.MutationVisitor, "_skip_node_and_children"),
-        (file_mutation, "function_trampoline_arrangement"),
-    )
-    for owner, name in patched:  # given back after the test
-        monkeypatch.setattr(owner, name, getattr(owner, name))
-    source = "class A:\n" + "".join(
-        f"    @{decorator}\n    def {name}(self):\n        return 1 + 2\n"
-        for decorator, name in (
-            ("property", "one"), ("torch.no_grad()", "two"), ("cache", "three"),
-        )
-    )  # fmt: skip
-    mutmut_further.reach_decorated()
-    made = file_mutation.mutate_file_contents("a.py", source)
-    changed = {name.partition("__mutmut")[0] for name in made.mutant_names}
-    assert changed == {"xǁAǁone", "xǁAǁtwo"}
-    # on the switch, and on no version behind it
-    assert made.code.count("@property") == made.code.count("@torch.no_grad()") == 1

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import turns
 from turns import SPREAD, UNKNOWN, in_turn, part, timed
 
-from tools.build.toc import ROOT
+from tools.book.toc import ROOT
 
 ONE, TWO = (f"{SPREAD[0]}::test[{page}]" for page in ("one", "two"))
 

@@ -1,4 +1,4 @@
-"""Makes a chapter from the template, and enters it wherever chapters are listed.
+"""Make a chapter from the template, and enter it wherever chapters are listed.
 
 All texts are made before the first is written, and what was there comes back where
 writing fails: a chapter is made as a whole or not at all. Only the standard library is
@@ -26,29 +26,29 @@ Take one where a week leaves time, or after the last."""
 
 
 class Chapter(NamedTuple):
-    """A chapter's part and name, as the address of its page has them."""
+    """A chapter's part and name, as in the address of its page."""
 
     part: str
     name: str
 
     @property
     def page(self) -> str:
-        """The page, as `_toc.yml` names it."""
+        """Return the page, as `_toc.yml` names it."""
         return f"{self.part}/{self.name}"
 
     @property
     def module(self) -> str:
-        """The module of its exercises."""
+        """Return the name of the module of its exercises."""
         return self.name.replace("-", "_")
 
     @property
     def files(self) -> tuple[str, str]:
-        """The two files that are made."""
+        """Return the two files that are made."""
         return f"book/{self.page}.md", f"{_QUESTIONS}/{self.module}.py"
 
 
 def add_chapter(root: Path, name: str, title: str = "") -> None:
-    """Makes a chapter, enters it, and says what comes next.
+    """Make a chapter, enter it, and say what comes next.
 
     Args:
         root: the repository.
@@ -82,8 +82,9 @@ def add_chapter(root: Path, name: str, title: str = "") -> None:
 
 
 def _parts(toc: str) -> dict[str, list[str]]:
-    """Returns the numbered chapters, by the folder that holds a part."""
+    """Return the numbered chapters, by the folder that holds a part."""
     parts: dict[str, list[str]] = {}
+    # by pattern, not by a YAML parser: nothing is installed yet
     for block in re.split(r"(?m)^  - ", toc)[1:]:
         pages = re.findall(r"(?m)^\s+- file: (\S+)", block)
         if re.search(r"(?m)^\s+numbered: true\s*$", block) and pages:
@@ -92,7 +93,7 @@ def _parts(toc: str) -> dict[str, list[str]]:
 
 
 def _chapter(given: str, parts: dict[str, list[str]]) -> Chapter:
-    """Reads part and name."""
+    """Parse part and name."""
     known = ", ".join(parts)
     example = "make new-chapter NAME=gan/wasserstein"
     if not given.strip():
@@ -128,7 +129,7 @@ def _title(chapter: Chapter, given: str) -> str:
 
 
 def _refuse_what_exists(root: Path, chapter: Chapter, texts: dict[str, str]) -> None:
-    """Refuses a name that is taken, or that somebody began to use."""
+    """Refuse a name that is taken, or that somebody began to use."""
     pages = re.findall(r"(?m)^\s*(?:root|- file): (\S+)", texts[TOC])
     for page in pages:
         # labels and modules have the name without the part
@@ -158,7 +159,7 @@ def _refuse_what_exists(root: Path, chapter: Chapter, texts: dict[str, str]) -> 
 
 
 def _enter(chapter: Chapter, texts: dict[str, str]) -> None:
-    """Enters the chapter after the last one of its part, in all lists."""
+    """Enter the chapter after the last one of its part, in all lists."""
     last = Chapter(*_parts(texts[TOC])[chapter.part][-1].split("/"))
     _after(texts, TOC, rf"( *- file: ){last.page}\n", rf"\g<1>{chapter.page}\n")
     _after(texts, READING, rf'( +)"{last.page}",\n', rf'\g<1>"{chapter.page}",\n')
@@ -170,7 +171,7 @@ def _enter(chapter: Chapter, texts: dict[str, str]) -> None:
 
 
 def _after(texts: dict[str, str], file: str, found: str, added: str) -> None:
-    """Adds a line behind the line that ends so."""
+    """Add a line behind the line that ends so."""
     places = list(re.finditer(found, texts[file]))
     if len(places) != 1:
         raise ValueError(
@@ -182,7 +183,7 @@ def _after(texts: dict[str, str], file: str, found: str, added: str) -> None:
 
 
 def _planned(chapter: Chapter, plan: str, page: str, order: list[str]) -> str:
-    """Returns the course plan with the chapter among those that are in no week."""
+    """Return the course plan with the chapter among those that are in no week."""
     if plan.count(f"\n{_AFTERWARDS}\n") != 1:
         raise ValueError(
             f"{PLAN} must have the heading {_AFTERWARDS!r} once, before which further "
@@ -205,14 +206,15 @@ def _planned(chapter: Chapter, plan: str, page: str, order: list[str]) -> str:
 
 
 def _item(chapter: Chapter, page: str) -> str:
-    """Returns the plan's line on a chapter and its exercises."""
+    """Return the plan's line on a chapter and its exercises."""
     labels = re.findall(r"\{exercise\}.*\n:label: (\S+)", page)
     tasks = ",\n  ".join(f"{{ref}}`{label}`" for label in labels)
     return f"- {{ref}}`ch-{chapter.name}`:\n  {tasks}.\n"
 
 
 def _write(texts: dict[Path, str]) -> None:
-    """Writes all files or none."""
+    """Write all files or none."""
+    # kept in memory: what an error leaves half written is put back
     before = {path: path.read_bytes() if path.exists() else None for path in texts}
     try:
         for path, text in texts.items():

@@ -1,26 +1,20 @@
-"""Mutation testing: breaks the package on purpose, and asks whether a test notices.
+"""Test by mutation: break the package on purpose, and ask whether a test notices.
 
 mutmut writes every changed version of a function beside it and switches between them
 at run time, so that torch is imported once and a mutant costs a fork of the process.
+What it changes, and by which tests it judges, stands in pyproject.toml. It leaves
+properties and all other decorated functions as they are, but for class methods and
+static ones: in the modules that are mutated, torch.no_grad() is a block.
 """
 
-import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from mutmut import __main__ as mutmut
-from mutmut.configuration import config
-from mutmut.mutation.diff_apply import get_diff_for_mutant
-from mutmut.state import state
-from mutmut.workers.isolation import get_mutant_runner
-
-from tools.mutation.mutmut_further import quick_tests_first, reach_decorated
 from tools.mutation.survivors import (
     Change,
     Mutant,
@@ -34,108 +28,77 @@ ROOT = Path(__file__).resolve().parents[2]
 REASONS = ROOT / "tests" / "tools" / "survivors.toml"
 STAGE = ROOT / "_build" / "mutants"
 NUM_WORKERS = 2
-# How pytest ends, or the signal that ends it: 24 for too much time, 11 for a crash.
-# All else, such as an internal error, may be our own fault and is no kill.
-ENDS = {0: "survived", 1: "killed", 33: "run by no test", -24: "killed", -11: "killed"}
+# mutmut's words for a failing test, for too much time and for a crash. All others, such
+# as "suspicious", may be our own fault and are no kill.
+KILLED = ("killed", "timeout", "segfault")
 
 
-def mutated_modules() -> list[str]:
-    """Names the modules that are mutated, as pyproject.toml has them."""
+def mutated_modules() -> dict[str, str]:
+    """Name the modules that are mutated, as pyproject.toml has them.
+
+    Returns:
+        Their names in full, by their last word.
+    """
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [Path(path).stem for path in settings["tool"]["mutmut"]["only_mutate"]]
+    paths = [Path(path) for path in settings["tool"]["mutmut"]["only_mutate"]]
+    return {path.stem: ".".join(path.with_suffix("").parts[1:]) for path in paths}
 
 
 def stage() -> None:
-    """Copies what is mutated: work here goes on, and does not disturb the run."""
+    """Copy what is mutated: work here goes on, and does not disturb the run."""
     shutil.rmtree(STAGE, ignore_errors=True)
-    for folder in ("src", "tests"):
+    for folder in ("src", "tests", "tools"):
         litter = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / folder, STAGE / folder, ignore=litter)
     shutil.copy(ROOT / "pyproject.toml", STAGE)
 
 
-def run(chosen: list[str], known: list[str]) -> list[Mutant]:
-    """Makes all mutants of the chosen modules, and has the modules' tests judge them.
+def mutmut(*words: str, log: Path | None = None) -> str:
+    """Run mutmut on the copy.
 
     Args:
-        chosen: modules to change.
-        known: modules whose tests are run.
+        words: of its command line.
+        log: gets what it says, where that is not asked for.
+
+    Returns:
+        What it says.
 
     Raises:
-        SystemExit: the tests fail on the package as it is.
+        SystemExit: it gives up.
     """
-    os.chdir(STAGE)
-    # The same check of shapes as in every test; --jaxtyping-packages would come too
-    # late in a process that has torch and the package in memory.
-    from jaxtyping import install_import_hook
-
-    install_import_hook("jensengap", "beartype.beartype")
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    reach_decorated()
-    quick_tests_first()
-    config().only_mutate = [f"src/jensengap/{name}.py" for name in chosen]
-    config().pytest_add_cli_args_test_selection = [
-        f"tests/test_{name}.py" for name in (*known, "properties")
-    ]
-    with _readable():
-        mutmut.cli(["run", "--max-children", str(NUM_WORKERS)], standalone_mode=False)
-    _control()
-    return [mutant for name in chosen for mutant in _read(name)]
+    command = [sys.executable, "-m", "mutmut", *words]
+    # no plugin is needed, and each would start again with every mutant
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        command, cwd=STAGE, env=env, text=True, stdout=subprocess.PIPE, check=False
+    )
+    if log:
+        log.write_text(done.stdout, encoding="utf-8")
+    if done.returncode:
+        last = done.stdout.strip().splitlines()[-1:]
+        raise SystemExit(f"mutmut gave up: {last}. Do the tests pass? See {log}.")
+    return done.stdout
 
 
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Keeps mutmut's running count, ten lines a second, off all but a terminal."""
-    if sys.stdout.isatty():
-        yield
-        return
-    shown, log = sys.__stdout__, STAGE / "mutmut.log"
-    try:
-        with open(log, "w", encoding="utf-8") as sys.stdout:
-            sys.__stdout__ = sys.stdout
-            yield
-    except SystemExit:
-        words = log.read_text(encoding="utf-8").strip().splitlines()[-1]
-        raise SystemExit(
-            f"mutmut gave up: {words}. Do the tests pass? See make test; {log} has all "
-            "that it said."
-        ) from None
-    finally:
-        sys.stdout = sys.__stdout__ = shown
-
-
-def _control() -> None:
-    """Runs the tests on the unchanged package in the very conditions of a mutant.
-
-    Raises:
-        SystemExit: one fails, so that it says nothing where it fails on a mutant.
-    """
-    runner = get_mutant_runner(1)
-    runner.startup()
-    tests = sorted(state().duration_by_test)
-    runner.submit("none", tests, cpu_time_limit=600, estimated_time=60.0)
-    end = runner.wait_for_result().exit_code
-    runner.shutdown()
-    if end != 0:
-        raise SystemExit(f"The package as it is fails as well (exit code {end}).")
-
-
-def _read(module: str) -> list[Mutant]:
-    """Reads how the mutants of one module ended."""
-    path = Path(f"src/jensengap/{module}.py")
-    record = json.loads(Path(f"mutants/{path}.meta").read_text(encoding="utf-8"))
+def judged(modules: dict[str, str]) -> list[Mutant]:
+    """Read how the mutants of some modules ended; a living one with its change."""
     mutants = []
-    for name, code in record["exit_code_by_key"].items():
-        # module.x_function__mutmut_3, or module.xǁClassǁmethod__mutmut_3
-        words = name.rpartition(".")[2].partition("__mutmut_")[0][2:].split("ǁ")
-        lines = changed_lines(get_diff_for_mutant(name, path=path))
-        change = Change(".".join([module, *words]), *lines)
-        mutants.append(Mutant(change, ENDS.get(code, f"exit code {code}")))
+    for line in mutmut("results", "--all", "True").splitlines():
+        name, _, end = line.strip().rpartition(": ")
+        path, _, function = name.partition("__mutmut_")[0].rpartition(".")
+        module = path.rpartition(".")[2]
+        if modules.get(module) != path:
+            continue
+        # module.x_function, or module.xǁClassǁmethod
+        where = ".".join([module, *function[2:].split("ǁ")])
+        killed = end in KILLED
+        lines = ("", "") if killed else changed_lines(mutmut("show", name))
+        mutants.append(Mutant(Change(where, *lines), "killed" if killed else end))
     return mutants
 
 
 def main(chosen: list[str]) -> None:
-    """Prints the table and the faults.
+    """Print the table and the faults.
 
     Raises:
         SystemExit: there are faults, or a name is none of a module that is mutated.
@@ -143,15 +106,18 @@ def main(chosen: list[str]) -> None:
     known = mutated_modules()
     if set(chosen) - set(known):
         raise SystemExit(f"wanted some of {', '.join(known)}; got {' '.join(chosen)}")
-    chosen = chosen or known
+    modules = {name: known[name] for name in chosen or known}
     reasons = read_reasons(REASONS)
     start = time.monotonic()
-    print(f"Breaking {', '.join(chosen)}; all take about ten minutes.", flush=True)
+    print(f"Breaking {', '.join(modules)}; all take about ten minutes.", flush=True)
     stage()
-    mutants = run(chosen, known)
-    print(table(mutants, reasons, chosen))
+    names = [f"{path}.*" for path in modules.values()]
+    words = ["run", "--max-children", str(NUM_WORKERS), *names]
+    mutmut(*words, log=STAGE / "mutmut.log")
+    mutants = judged(modules)
+    print(table(mutants, reasons, list(modules)))
     print(f"in {time.monotonic() - start:.0f} s, on {NUM_WORKERS} cores")
-    found = list(faults(mutants, reasons, chosen))
+    found = list(faults(mutants, reasons, list(modules)))
     print("\n".join(found) or "Every survivor is explained.")
     sys.exit(bool(found))
 

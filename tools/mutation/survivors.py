@@ -1,4 +1,4 @@
-"""Judges a run of mutation testing: what was killed, what survived, and why it may."""
+"""Judge a run of mutation testing: what was killed, what survived, and why it may."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
     @property
     def module(self) -> str:
-        """Names the module that is changed."""
+        """Name the module that is changed."""
         return self.function.partition(".")[0]
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Mutant(NamedTuple):
 
 
 def changed_lines(diff: str) -> tuple[str, str]:
-    """Returns what a unified diff removes and what it adds, each on one line."""
+    """Return what a unified diff removes and what it adds, each on one line."""
     lines = [x for x in diff.splitlines() if not x.startswith(("---", "+++"))]
     was, now = (
         " ".join(x[1:].strip() for x in lines if x.startswith(sign)) for sign in "-+"
@@ -47,7 +47,7 @@ def changed_lines(diff: str) -> tuple[str, str]:
 
 
 def read_reasons(path: Path) -> dict[Change, str]:
-    """Reads why changes may survive: tables `survivor` with a `why` each.
+    """Read why changes may survive: tables `survivor` with a `why` each.
 
     Raises:
         ValueError: a key that is missing, unknown or empty, or a change named twice.
@@ -68,15 +68,15 @@ def read_reasons(path: Path) -> dict[Change, str]:
 def table(
     mutants: Sequence[Mutant], reasons: Iterable[Change], modules: Sequence[str]
 ) -> str:
-    """Counts mutants: a line for each module, and one for all of them."""
-    lines = [f"{'':14}  made  killed  explained  unexplained    rate"]
+    """Count mutants: a line for each module, and one for all of them."""
+    lines = [f"{'':18}  made  killed  explained  unexplained    rate"]
     for name in (*modules, "all"):
         own = [m for m in mutants if name in (m.change.module, "all")]
         living = [m.change for m in own if m.end != "killed"]
         explained = sum(change in reasons for change in living)
         rate = 1 - len(living) / max(1, len(own))
         lines.append(
-            f"{name:14}{len(own):6}{len(own) - len(living):8}{explained:11}"
+            f"{name:18}{len(own):6}{len(own) - len(living):8}{explained:11}"
             f"{len(living) - explained:13}{rate:8.1%}"
         )
     return "\n".join(lines)
@@ -85,7 +85,7 @@ def table(
 def faults(
     mutants: Sequence[Mutant], reasons: Iterable[Change], modules: Sequence[str]
 ) -> Iterator[str]:
-    """Says what is wrong: a run without a fault is one to be content with.
+    """Yield what is wrong with a run; without a fault it is one to be content with.
 
     Args:
         mutants: all that were made.

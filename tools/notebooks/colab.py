@@ -1,4 +1,4 @@
-"""Runs every exported notebook in an environment like Colab's, from an empty folder.
+"""Run every exported notebook in an environment like Colab's, from an empty folder.
 
 Each notebook gets a kernel that takes itself for Colab's, so its first cell really
 installs the package: from the address that it names, which git is told to look for in
@@ -25,9 +25,9 @@ from nbclient.exceptions import (
     DeadKernelError,
 )
 
-from tools.build.environment import PIP
-from tools.build.freshness import digest, read_mark, write_mark
-from tools.build.toc import ROOT
+from tools.book.environment import PIP
+from tools.book.freshness import digest, read_mark, write_mark
+from tools.book.toc import ROOT
 
 FOLDER = ROOT / "_build" / "colab"
 NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
@@ -39,7 +39,7 @@ FAKE = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('colab
 
 
 class Run(NamedTuple):
-    """How one notebook went.
+    """Result of one notebook: seconds, memory, and what went wrong.
 
     Attributes:
         install: seconds of the first cell, which installs the package.
@@ -62,12 +62,12 @@ class Run(NamedTuple):
 
 
 def newest() -> str:
-    """Returns the newest Python that is found."""
+    """Return the newest Python that is found."""
     return next(filter(None, map(shutil.which, NAMES)), sys.executable)
 
 
 def environment(python: str, folder: Path = FOLDER) -> Path:
-    """Makes the environment where there is none of this Python and this list.
+    """Make the environment where there is none of this Python and this list.
 
     Args:
         python: the interpreter to make it with.
@@ -94,9 +94,10 @@ def environment(python: str, folder: Path = FOLDER) -> Path:
 
 
 def as_brought(python: Path, folder: Path = FOLDER) -> dict[str, str]:
-    """Undoes what an earlier run did; returns what Colab brings."""
+    """Undo what an earlier run did; return what Colab brings."""
     brought = json.loads((folder / "brought.json").read_text(encoding="utf-8"))
     now = packages(python)
+    # an earlier run installed the package and what it needs
     if added := now.keys() - brought.keys():
         subprocess.run([python, *PIP, "uninstall", "-q", "-y", *added], check=True)
     if changed(brought, now):
@@ -106,14 +107,14 @@ def as_brought(python: Path, folder: Path = FOLDER) -> dict[str, str]:
 
 
 def packages(python: Path) -> dict[str, str]:
-    """Returns what is installed: names and versions."""
+    """List what is installed: names and versions."""
     asked = [python, *PIP, "list", "--format=json"]
     listed = subprocess.run(asked, capture_output=True, check=True).stdout
     return {each["name"]: each["version"] for each in json.loads(listed)}
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Names what was installed and is no longer, or in another version."""
+    """List what was installed and is no longer, or in another version."""
     return [
         f"{name} {version} is now {after.get(name, 'gone')}"
         for name, version in before.items()
@@ -122,7 +123,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def repository(folder: Path) -> Path:
-    """Makes a repository of the package as it is here, committed or not."""
+    """Make a repository of the package as it is here, committed or not."""
     place = folder / "repository"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -143,7 +144,7 @@ def repository(folder: Path) -> Path:
 
 
 def variables(python: Path, address: str, place: Path) -> dict[str, str]:
-    """Returns the environment variables of a kernel.
+    """Return the environment variables of a kernel.
 
     Args:
         python: the interpreter that it runs.
@@ -163,7 +164,7 @@ def variables(python: Path, address: str, place: Path) -> dict[str, str]:
 
 
 def kernel_of(python: Path) -> str:
-    """Lets the environment's kernel be started by the name that is returned."""
+    """Install a kernel specification for the environment; return the kernel's name."""
     spec = FOLDER / "jupyter" / "kernels" / "colab" / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
     words = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -171,13 +172,14 @@ def kernel_of(python: Path) -> str:
     spec.write_text(json.dumps(told), encoding="utf-8")
     fake = FOLDER / "fake" / "sitecustomize.py"
     fake.parent.mkdir(parents=True, exist_ok=True)
+    # Python runs a module of this name whenever it starts
     fake.write_text(FAKE, encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(FOLDER / "jupyter")
     return spec.parent.name
 
 
 def peak(process: int) -> int:
-    """Returns the most memory that a process has held, in megabytes; 0 if unknown."""
+    """Return the most memory that a process has held, in megabytes; 0 if unknown."""
     try:
         lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
     except OSError:
@@ -187,7 +189,7 @@ def peak(process: int) -> int:
 
 
 def run(page: str, path: Path, kernel: str, env: dict[str, str]) -> Run:
-    """Runs one notebook, top to bottom, in a folder with nothing in it."""
+    """Run one notebook, top to bottom, in a folder with nothing in it."""
     notebook = nbformat.read(path, as_version=4)
     times, spent, most, fault = [], [], 0, ""
     with tempfile.TemporaryDirectory() as empty:
@@ -198,6 +200,7 @@ def run(page: str, path: Path, kernel: str, env: dict[str, str]) -> Run:
                     start = time.monotonic()
                     client.execute_cell(cell, number)
                     times.append(time.monotonic() - start)
+                    # after each cell: the kernel is gone when all are done
                     used = psutil.Process(client.km.provisioner.pid).cpu_times()
                     spent.append(used.user + used.system)
             except CellExecutionError as error:
@@ -214,7 +217,7 @@ def run(page: str, path: Path, kernel: str, env: dict[str, str]) -> Run:
 
 
 def main(site: str, address: str, python: str = "") -> int:
-    """Prints a line for each notebook; returns the process's exit status."""
+    """Print a line for each notebook; return the process's exit status."""
     own = environment(python or newest())
     before = as_brought(own)
     words = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "ipywidgets")

@@ -1,4 +1,4 @@
-"""Copies the exported notebooks without their solutions, for a class to work on."""
+"""Copy the exported notebooks without their solutions, for a class to work on."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 
 def without_solutions(notebook: NotebookNode) -> tuple[NotebookNode, int]:
-    """Drops what belongs to a solution.
+    """Drop what belongs to a solution.
 
     Args:
         notebook: as the build exports it; it stays as it is.
@@ -20,6 +20,7 @@ def without_solutions(notebook: NotebookNode) -> tuple[NotebookNode, int]:
     kept, count, inside = [], 0, False
     for cell in notebook.cells:
         solution = "solution" in cell.metadata.get("tags", [])
+        # text and code of one solution are cells in a row
         count += solution and not inside
         inside = solution
         if not solution:
@@ -28,7 +29,7 @@ def without_solutions(notebook: NotebookNode) -> tuple[NotebookNode, int]:
 
 
 def write(notebooks: Path, folder: Path) -> dict[str, int]:
-    """Writes the copies under the same paths, into a folder that is made anew.
+    """Write the copies under the same paths, into a folder that is made anew.
 
     Args:
         notebooks: the folder that the build exports to.
@@ -57,7 +58,7 @@ def write(notebooks: Path, folder: Path) -> dict[str, int]:
 
 
 def main(site: str, folder: str) -> None:
-    """Writes the copies, and says where they are."""
+    """Write the copies, and say where they are."""
     counts = write(Path(site, "notebooks"), Path(folder))
     for name, count in counts.items():
         print(f"{count:4}  {name}")

@@ -1,4 +1,4 @@
-"""The book bound: title page, contents, parts, what stands at the foot of each page."""
+"""Bind the book for print: title page, contents, parts, the foot of each page."""
 
 import html
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from bs4 import Tag
 
-from tools.build.toc import ROOT, parts
+from tools.book.toc import ROOT, parts
 from tools.pdf.one_page import Page, own_id, parsed, read
 
 STYLES = ROOT / "book" / "_assets" / "css" / "paper.css"
@@ -41,12 +41,12 @@ _PAGE = """<!DOCTYPE html>
 
 
 def settings(root: Path = ROOT) -> dict:
-    """Returns the book's settings, its title and author among them."""
+    """Return the book's settings, its title and author among them."""
     return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
 
 
 def bound(site: Path, root: Path = ROOT) -> str:
-    """Returns the whole book as one HTML page, to be printed.
+    """Return the whole book as one HTML page, to be printed.
 
     Args:
         site: the folder of the finished site.
@@ -71,7 +71,7 @@ def bound(site: Path, root: Path = ROOT) -> str:
 
 
 def _cover(named: dict, first: Page, site: Path) -> str:
-    """Writes the title page; the subtitle is the one of the site's first page."""
+    """Write the title page; the subtitle is the one of the site's first page."""
     emblem = (site / "_static" / "logo.svg").read_text(encoding="utf-8")
     first.heading.string = PREFACE
     subtitle = first.article.find("p").extract().decode_contents()
@@ -83,12 +83,12 @@ def _cover(named: dict, first: Page, site: Path) -> str:
 
 
 def _number(href: str) -> str:
-    """Writes the place of a page's number, which the printer fills in."""
+    """Write a placeholder for a page's number, which the printer fills in."""
     return f' <span class="jg-page-number" data-page-of="{href[1:]}">000</span>'
 
 
 def _contents(book: list[Page], root: Path) -> str:
-    """Writes the table of contents."""
+    """Write the table of contents."""
     titles = {page.name: page.heading.decode_contents() for page in book}
     lines = []
     for caption, _, names in parts(root):
@@ -105,7 +105,7 @@ def _contents(book: list[Page], root: Path) -> str:
 
 
 def _chapters(book: list[Page], root: Path) -> Iterator[str]:
-    """Yields the pages' texts; a part's caption stands above its first chapter."""
+    """Yield the pages' texts; a part's caption stands above its first chapter."""
     articles = {page.name: page.article for page in book}
     if INDEX in articles:
         _number_index(articles[INDEX], book[0])
@@ -125,7 +125,7 @@ def _chapters(book: list[Page], root: Path) -> Iterator[str]:
 
 
 def _number_index(article: Tag, preface: Page) -> None:
-    """Puts places for page numbers into the index, and calls the preface so."""
+    """Put places for page numbers into the index, and call the preface so."""
     for link in article.select("table a"):
         if link["href"].startswith(f"#{own_id(preface.name)}"):
             link.string = PREFACE
@@ -133,7 +133,7 @@ def _number_index(article: Tag, preface: Page) -> None:
 
 
 def _feet(book: list[Page], title: str) -> str:
-    """Writes the rules that put book and chapter at the foot of each page."""
+    """Write the rules that put book and chapter at the foot of each page."""
     rule = '@page %s { @bottom-left { content: "%s" } }'
     return "\n".join(
         rule % (own_id(page.name), _quoted(f"{title} · {page.title}")) for page in book
@@ -141,5 +141,5 @@ def _feet(book: list[Page], title: str) -> str:
 
 
 def _quoted(words: str) -> str:
-    """Returns words as they stand in a string of a stylesheet."""
+    """Return words as they stand in a string of a stylesheet."""
     return re.sub(r'["\\<]', lambda found: f"\\{ord(found[0]):x} ", words)

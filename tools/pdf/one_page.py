@@ -1,4 +1,4 @@
-"""The whole book as one page: the finished pages of the site, one after another.
+"""Join the finished pages of the site into one HTML page, for print.
 
 Sphinx can write a book as one page too, but then an id that many chapters have, such as
 that of their exercises, is there many times, and each link leads to the first.
@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from tools.build.toc import ROOT, pages
+from tools.book.toc import ROOT, pages
 
 # No use on paper: what is pressed, what draws figures, code that only draws.
 LEFT_OUT = (
@@ -31,7 +31,7 @@ Names = dict[tuple[str, str], str]
 
 
 class Page(NamedTuple):
-    """A page: its name in the table of contents, its title in plain words, its text."""
+    """A page: its name in the table of contents, its plain title, its text."""
 
     name: str
     title: str
@@ -39,22 +39,22 @@ class Page(NamedTuple):
 
     @property
     def heading(self) -> Tag:
-        """The page's first heading."""
+        """Return the page's first heading."""
         return self.article.find("h1")
 
 
 def own_id(page: str) -> str:
-    """Returns the id of a whole page."""
+    """Return the id of a whole page."""
     return "page-" + page.replace("/", "-")
 
 
 def parsed(markup: str) -> BeautifulSoup:
-    """Returns HTML as a tree."""
+    """Parse HTML into a tree."""
     return BeautifulSoup(markup, "html.parser")
 
 
 def read(site: Path, root: Path = ROOT) -> list[Page]:
-    """Reads the book's pages, fit for paper and for standing in one page.
+    """Read the book's pages, fit for paper and for standing in one page.
 
     Args:
         site: the folder of the finished site.
@@ -80,7 +80,7 @@ def read(site: Path, root: Path = ROOT) -> list[Page]:
 
 
 def unique_names(book: list[Page]) -> Names:
-    """Returns for each page and id what the id is called in the whole book.
+    """Map each page's ids to names that are unique in the whole book.
 
     An id that only one page has keeps its name.
     """
@@ -94,7 +94,7 @@ def unique_names(book: list[Page]) -> Names:
 
 
 def _say_what_moves(article: Tag) -> None:
-    """Says in words where the sliders of a figure stand, and which one only runs."""
+    """Replace sliders by words that say where they stand; remark what only runs."""
     for controls in article.select(".jg-moving > .jg-controls"):
         states = [f"{s.span.text} = {s.output.text}" for s in controls("label")]
         words = f"One frame of a figure that moves in the site: {', '.join(states)}."
@@ -106,11 +106,12 @@ def _say_what_moves(article: Tag) -> None:
 
 
 def _remark(words: str) -> Tag:
+    """Make the paragraph that says so."""
     return parsed(f'<p class="jg-frame">{html.escape(words)}</p>').p
 
 
 def _fit(article: Tag) -> None:
-    """Drops what paper cannot do, opens what it cannot unfold, marks what is long."""
+    """Drop what paper cannot do, open what it cannot unfold, mark what is long."""
     for each in article.select(LEFT_OUT):
         each.decompose()
     for each in article.select(".highlight span"):
@@ -119,6 +120,7 @@ def _fit(article: Tag) -> None:
     for each in article.select("details, div[class*=highlight]"):
         if each.text.count("\n") > A_PAGE:
             each["class"] = [*each.get("class", ()), "jg-long"]
+    # on paper a form is a box without a field
     for each in article("form"):
         each.name = "div"
     for each in article("details"):
@@ -126,7 +128,7 @@ def _fit(article: Tag) -> None:
 
 
 def _lead(page: Page, names: Names, site: Path) -> None:
-    """Turns a page's ids, links and pictures into those of the book."""
+    """Rewrite a page's ids, links and pictures to those of the book."""
     article = page.article
     for each in article(id=True):
         each["id"] = names[page.name, each["id"]]
@@ -143,7 +145,7 @@ def _lead(page: Page, names: Names, site: Path) -> None:
 
 
 def _address(page: str, href: str, names: Names) -> str:
-    """Returns where a link of a page leads in the book; nothing where it cannot."""
+    """Return where a link of a page leads in the book; nothing where it cannot."""
     to = urlsplit(href)
     if to.scheme or to.netloc:
         return href

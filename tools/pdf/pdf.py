@@ -1,4 +1,4 @@
-"""Prints the whole book into one PDF, by the Chromium that is installed."""
+"""Print the whole book into one PDF, by the Chromium that is installed."""
 
 import fcntl
 import os
@@ -11,15 +11,15 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from tools.build import chromium
-from tools.build.freshness import digest, read_mark, write_mark
-from tools.build.toc import ROOT
+from tools.book import chromium
+from tools.book.freshness import digest, read_mark, write_mark
+from tools.book.toc import ROOT
 from tools.pdf.bound import SETTINGS, STYLES, bound, settings
 
 # What a PDF depends on, the site itself apart.
 MADE_BY = (
     "tools/pdf",
-    "tools/build/toc.py",
+    "tools/book/toc.py",
     STYLES.relative_to(ROOT).as_posix(),
     *SETTINGS,
 )
@@ -71,7 +71,7 @@ _NUMBER = """numbers => {
 
 
 def ensure(site: Path, path: Path) -> bool:
-    """Prints the site's book, unless the PDF has been printed from it already.
+    """Print the site's book, unless the PDF has been printed from it already.
 
     Args:
         site: the folder of the finished site.
@@ -87,6 +87,7 @@ def ensure(site: Path, path: Path) -> bool:
     executable = chromium.needed()
     mark = path.with_name(path.name + ".made-from")
     with open(path.with_name(f".{path.name}.lock"), "w") as lock:
+        # two runs would print into the same file
         fcntl.flock(lock, fcntl.LOCK_EX)
         made_from = digest(ROOT, MADE_BY, digest(site.parent, [site.name]))
         if path.is_file() and read_mark(mark) == made_from:
@@ -94,6 +95,7 @@ def ensure(site: Path, path: Path) -> bool:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             new = _printed(site, Path(folder), executable)
             mark.unlink(missing_ok=True)
+            # in one step, and only when the new one is whole
             os.replace(new, path)
         write_mark(mark, made_from)
     return True
@@ -135,23 +137,28 @@ def _print(browser: Browser, file: Path) -> Path:
 
 
 def _with_page_numbers(page: Page, path: Path) -> Path:
-    """Prints until the pages that contents and index name are the pages there are."""
+    """Print until the pages that contents and index name are the pages there are."""
     written: dict[str, int] = {}
     for _ in range(ROUNDS):
         page.pdf(
-            path=path, scale=SCALE, prefer_css_page_size=True, print_background=True,
-            outline=True, tagged=True,
-        )  # fmt: skip
+            path=path,
+            scale=SCALE,
+            prefer_css_page_size=True,
+            print_background=True,
+            outline=True,
+            tagged=True,
+        )
         numbers = page_numbers(PdfReader(path))
         if numbers == written:
             return path
+        # numbers of more digits may move a line, hence another round
         page.evaluate(_NUMBER, numbers)
         written = numbers
     raise SystemExit(f"The book's page numbers still changed in print {ROUNDS}.")
 
 
 def page_numbers(reader: PdfReader) -> dict[str, int]:
-    """Returns the page on which each target of a link stands, counted from 1."""
+    """Return the page on which each target of a link stands, counted from 1."""
     return {
         name.removeprefix("/"): reader.get_destination_page_number(place) + 1
         for name, place in reader.named_destinations.items()
@@ -159,10 +166,11 @@ def page_numbers(reader: PdfReader) -> dict[str, int]:
 
 
 def _finished(raw: Path, headings: list[str], path: Path) -> Path:
-    """Names the book and its author, and mends the bookmarks.
+    """Name the book and its author, and mend the bookmarks.
 
     Chromium joins two words in them where a heading's line ends between the two.
     """
+    # incremental: all that Chromium wrote stays as it is
     writer = PdfWriter(raw, incremental=True)
     marks = list(_bookmarks(writer.root_object["/Outlines"]))
     if len(marks) != len(headings):
@@ -179,7 +187,7 @@ def _finished(raw: Path, headings: list[str], path: Path) -> Path:
 
 
 def _bookmarks(above: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Yields the bookmarks below one, in the order of the text."""
+    """Yield the bookmarks below one, in the order of the text."""
     mark = above.get("/First")
     while mark is not None:
         mark = mark.get_object()

@@ -1,4 +1,4 @@
-"""From an equation that was evaluated to the ledger, from a verdict to its equation."""
+"""Link each checked equation to its row of the ledger, and verdicts to equations."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -8,7 +8,7 @@ from _ext.ledger.html_element import element
 
 
 def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Marks the checked equations of one page."""
+    """Mark the checked equations of one page."""
     ledger = app.config.ledger_page
     found = pages(app.env).get(page)
     if found is None or ledger not in app.env.found_docs:
@@ -23,16 +23,20 @@ def mark(app: Sphinx, doctree: nodes.document, page: str) -> None:
             number = math.resolve_xref(*to, nodes.Element(), nodes.Element()).astext()
             name = f"{number} is checked: see the ledger"
             link = element(
-                "a", "✓", class_="jg-checked", href=f"{way}#row-{label}", title=name,
+                "a",
+                "✓",
+                class_="jg-checked",
+                href=f"{way}#row-{label}",
+                title=name,
                 aria_label=name,
-            )  # fmt: skip
+            )
             box = element("div", class_="jg-equation")
             node.parent.replace(node, box)  # replace_self would copy the id
             box += [node, link]
 
 
 def lead(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Leads a verdict on an equation of another page there."""
+    """Link a verdict on another page's equation to that page."""
     home = homes(pages(app.env))
     for raw, verdict in lines(doctree):
         there = home.get(verdict.equation, page)
@@ -44,13 +48,13 @@ def lead(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def unfold(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Loads the script that opens what hides a verdict when a link leads there."""
+    """Load the script that opens what hides a verdict when a link leads there."""
     if page in pages(app.env):
         app.add_js_file("scripts/open-target.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension."""
+    """Register the extension."""
     app.setup_extension("_ext.ledger.ledger")
     app.connect("doctree-resolved", mark)
     app.connect("doctree-resolved", lead)

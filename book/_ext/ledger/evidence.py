@@ -1,4 +1,4 @@
-"""Collects what stands behind each labelled equation; warns where nothing does."""
+"""Collect the checks of each labelled equation; warn where there is none."""
 
 import html
 import json
@@ -43,7 +43,7 @@ class Page(NamedTuple):
     checks: list[Check]
 
     def checks_of(self, label: str) -> list[Check]:
-        """Returns the checks of one equation; that a mistake fails is none."""
+        """Return the checks of one equation; that a mistake fails is none."""
         return [
             check
             for check in self.checks
@@ -52,24 +52,24 @@ class Page(NamedTuple):
 
 
 def refused(check: Check) -> bool:
-    """Says whether the verdict is about a mistake."""
+    """Tell whether the verdict is about a mistake."""
     return check.verdict.kind.startswith(REFUSED)
 
 
 def homes(found: dict[str, Page]) -> dict[str, str]:
-    """Returns the page that each labelled equation stands on."""
+    """Return the page that each labelled equation stands on."""
     return {each.label: name for name, page in found.items() for each in page.equations}
 
 
 def pages(env: BuildEnvironment) -> dict[str, Page]:
-    """Returns what the pages hold, by page; those with nothing are not in it."""
+    """Return what the pages hold, by page; those with nothing are not in it."""
     if not hasattr(env, "evidence"):
         env.evidence = {}
     return env.evidence
 
 
 def collect(app: Sphinx, doctree: nodes.document) -> None:
-    """Takes down one page, and gives an id to each line that shows a verdict."""
+    """Collect the checks of one page; give an id to each line that shows a verdict."""
     equations = list(_equations(doctree))
     own = {equation.label for equation in equations}
     page = Page(equations, list(_checks(app.env, doctree, own)))
@@ -84,7 +84,7 @@ def _equations(doctree: nodes.document) -> Iterator[Equation]:
 
 
 def _marked(node: nodes.math_block) -> bool:
-    """Says whether the comment `% definition` stands right above."""
+    """Tell whether the comment `% definition` stands right above."""
     before = node.parent[: node.parent.index(node)]
     while before and isinstance(before[-1], nodes.target):
         before.pop()
@@ -94,7 +94,7 @@ def _marked(node: nodes.math_block) -> bool:
 
 
 def lines(doctree: nodes.document) -> Iterator[tuple[nodes.raw, Verdict]]:
-    """Yields the lines that show a verdict, and what they say."""
+    """Yield the lines that show a verdict, and what they say."""
     for raw in doctree.findall(nodes.raw):
         found = _LINE.search(raw.astext())
         if found is not None:
@@ -110,13 +110,14 @@ def _checks(
         anchor = f"check-{verdict.equation}-{number}"
         if verdict.equation not in own:  # its own page has such an anchor already
             anchor = f"{nodes.make_id(env.docname)}-{anchor}"
+        # the id is written into the markup: a raw node has no attributes in HTML
         raw[0] = nodes.Text(_LINE.sub(rf'\g<0> id="{anchor}"', raw.astext()))
         env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor)
         yield Check(verdict, anchor)
 
 
 def problems(found: dict[str, Page]) -> Iterator[tuple[str, int | None, str]]:
-    """Finds where the promise does not hold that each equation is checked.
+    """Find equations that are not checked, and verdicts that name none.
 
     Args:
         found: what the pages hold, by page.
@@ -169,18 +170,18 @@ def _fault_of_verdict(verdict: Verdict, page: str | None, home: str | None) -> s
 
 
 def warn(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warns of each problem; the book is built with warnings as errors."""
+    """Warn of each problem; the book is built with warnings as errors."""
     for page, line, sentence in problems(pages(env)):
         _LOG.warning(sentence, location=(page, line), type="evidence")
 
 
 def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:
-    """Forgets a page that is read anew or is gone."""
+    """Forget a page that is read anew or is gone."""
     pages(env).pop(page, None)
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
-    """Registers the extension."""
+    """Register the extension."""
     app.connect("env-purge-doc", forget)
     app.connect("doctree-read", collect)
     app.connect("env-check-consistency", warn)

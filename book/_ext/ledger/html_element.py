@@ -1,15 +1,15 @@
-"""HTML elements that docutils has no node for."""
+"""Add HTML elements to docutils that it has no node for."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
 
 class HtmlElement(nodes.General, nodes.TextElement):
-    """One element; text and nodes of any kind may stand inside."""
+    """One HTML element; text and nodes of any kind may stand inside."""
 
 
 def element(tag: str, *inside: nodes.Node | str, **attributes: str) -> HtmlElement:
-    """Makes an element.
+    """Make an element.
 
     Args:
         tag: such as `td`.
@@ -26,16 +26,16 @@ def element(tag: str, *inside: nodes.Node | str, **attributes: str) -> HtmlEleme
 
 
 def start(writer, node: HtmlElement) -> None:
-    """Writes the start tag."""
+    """Write the start tag."""
     writer.body.append(writer.starttag(node, node["tag"], "", **node["html"]))
 
 
 def end(writer, node: HtmlElement) -> None:
-    """Writes the end tag."""
+    """Write the end tag."""
     writer.body.append(f"</{node['tag']}>\n")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the node for HTML, the one format that the book is built in."""
+    """Register the node for HTML, the one format that the book is built in."""
     app.add_node(HtmlElement, html=(start, end))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The ledger: a row for each labelled equation of the book, with its evidence."""
+"""Write the ledger: a row for each labelled equation of the book, with its checks."""
 
 from collections.abc import Iterable, Iterator
 
@@ -31,7 +31,7 @@ Content = nodes.Node | str
 
 
 def worst(checks: Iterable[Check]) -> Check:
-    """Returns the check with the largest error; of bounds, with the least slack.
+    """Return the check with the largest error; of bounds, with the least slack.
 
     Of mistakes it is the one that came closest to passing, with the smallest error.
     """
@@ -44,7 +44,7 @@ def worst(checks: Iterable[Check]) -> Check:
 
 
 def alike(checks: Iterable[Check]) -> list[list[Check]]:
-    """Groups checks of one kind that were held to the same tolerance."""
+    """Group checks of one kind that were held to the same tolerance."""
     groups: dict[tuple[int, float], list[Check]] = {}
     for check in checks:
         key = (KINDS + REFUSALS).index(check.verdict.kind), check.verdict.tolerance
@@ -53,7 +53,7 @@ def alike(checks: Iterable[Check]) -> list[list[Check]]:
 
 
 def allowed(kind: str, tolerance: float) -> str:
-    """Returns what an error was held against, such as `≤ 1e−12`."""
+    """Return what an error was held against, such as `≤ 1e−12`."""
     limit = f"{tolerance:g}".replace("-", "−")
     if kind in REFUSALS:
         return f"> {limit}" + " se" * kind.endswith("estimate")
@@ -65,12 +65,12 @@ def allowed(kind: str, tolerance: float) -> str:
 
 
 def num_pairs(checks: Iterable[Check]) -> str:
-    """Returns how many pairs of numbers were compared."""
+    """Return how many pairs of numbers were compared."""
     return f"{sum(check.verdict.count for check in checks):,}".replace(",", "\u202f")
 
 
 def reading_order(env: BuildEnvironment, page: str = "") -> Iterator[str]:
-    """Yields the pages in the order of the table of contents."""
+    """Yield the pages in the order of the table of contents."""
     page = page or env.config.root_doc
     yield page
     for inner in env.toctree_includes.get(page, []):
@@ -78,7 +78,7 @@ def reading_order(env: BuildEnvironment, page: str = "") -> Iterator[str]:
 
 
 def _row(columns: Iterable[str], *contents: Content | list[Content]) -> HtmlElement:
-    """Returns a row; each cell carries its column's name, which narrow pages show."""
+    """Return a row; each cell carries its column's name, which narrow pages show."""
     cells = []
     for name, content in zip(columns, contents, strict=True):
         inside = content if isinstance(content, list) else [content]
@@ -102,7 +102,7 @@ class Ledger(SphinxDirective):
     """The totals, then a section for each page that has labelled equations."""
 
     def run(self) -> list[nodes.Node]:
-        """Returns the whole ledger."""
+        """Return the whole ledger."""
         here, wanted = self.env.docname, self.config.ledger_page
         if here != wanted:
             raise self.error(f"the ledger stands on {wanted} (ledger_page), not {here}")
@@ -115,10 +115,11 @@ class Ledger(SphinxDirective):
         return [*self.totals([found[page] for page in order]), *sections]
 
     def totals(self, found: list[Page]) -> Iterator[nodes.Node]:
-        """Yields a sentence, and a table of what there is of each kind."""
+        """Yield a sentence, and a table of what there is of each kind."""
         equations = [equation for page in found for equation in page.equations]
-        checks = [c for page in found for e in page.equations
-                  for c in page.checks_of(e.label)]  # fmt: skip
+        checks = [
+            c for page in found for e in page.equations for c in page.checks_of(e.label)
+        ]
         every = [check for page in found for check in page.checks]
         mistakes = [check for check in every if refused(check)]
         again = len(every) - len(mistakes) - len(checks)
@@ -143,7 +144,7 @@ class Ledger(SphinxDirective):
         yield _table(TOTALS, element("tbody", *rows), name="jg-totals")
 
     def total(self, kind: str, checks: list[Check]) -> HtmlElement:
-        """Returns a row of the totals; its worst error leads to the check."""
+        """Return a row of the totals; its worst error leads to the check."""
         own = [check for check in checks if check.verdict.kind == kind]
         if not own:
             return _row(TOTALS, _kind(kind), "0", "0", "0", "", "")
@@ -155,7 +156,7 @@ class Ledger(SphinxDirective):
         return _row(TOTALS, _kind(kind), *counts, link, limit)
 
     def section(self, name: str, page: Page) -> nodes.section:
-        """Returns the section of one page: its title, its equations, its visits."""
+        """Return the section of one page: its title, its equations, its visits."""
         title = self.env.titles[name].astext()
         link = self.link("std", "doc", f"/{name}", title)
         bodies = [
@@ -167,7 +168,7 @@ class Ledger(SphinxDirective):
         return nodes.section("", nodes.title("", "", link), table, ids=ids)
 
     def visits(self, name: str, page: Page) -> Iterator[HtmlElement]:
-        """Yields rows for the mistakes of a page, and for others' equations on it."""
+        """Yield rows for the mistakes of a page, and for others' equations on it."""
         groups: dict[str, list[Check]] = {}
         for check in page.checks:
             label = check.verdict.equation
@@ -179,7 +180,7 @@ class Ledger(SphinxDirective):
             yield self.body(equation, checks, row)
 
     def body(self, equation: Equation, checks: list[Check], row: str) -> HtmlElement:
-        """Returns the rows of one equation: itself, then its evidence."""
+        """Return the rows of one equation: itself, then its evidence."""
         number = self.link("math", "eq", equation.label, "")
         latex = equation.latex
         copy = nodes.math_block(latex, latex, nowrap=False, number=None, label=None)
@@ -193,7 +194,7 @@ class Ledger(SphinxDirective):
         return element("tbody", element("tr", head), *rows, id=row)
 
     def line(self, checks: list[Check]) -> HtmlElement:
-        """Returns one line of evidence, from checks that are alike."""
+        """Return one line of evidence, from checks that are alike."""
         kind, tolerance = checks[0].verdict.kind, checks[0].verdict.tolerance
         links: list[Content] = []
         for verdict, anchor in checks:
@@ -204,24 +205,30 @@ class Ledger(SphinxDirective):
         return _row(COLUMNS, _kind(kind), error, limit, num_pairs(checks), links[1:])
 
     def to_check(self, anchor: str, text: str) -> pending_xref:
-        """Returns a link to the line that shows a verdict."""
+        """Return a link to the line that shows a verdict."""
         return self.link("std", "ref", anchor, text)
 
     def link(self, domain: str, kind: str, target: str, text: str) -> pending_xref:
-        """Returns a link that Sphinx resolves, and numbers, when all has been read."""
+        """Return a link that Sphinx resolves, and numbers, when all has been read."""
         return pending_xref(
-            "", nodes.inline("", text), refdoc=self.env.docname, refdomain=domain,
-            reftype=kind, reftarget=target, refexplicit=bool(text), refwarn=True,
-        )  # fmt: skip
+            "",
+            nodes.inline("", text),
+            refdoc=self.env.docname,
+            refdomain=domain,
+            reftype=kind,
+            reftarget=target,
+            refexplicit=bool(text),
+            refwarn=True,
+        )
 
 
 def read_last(app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
-    """Moves the ledger's page to the end, when all others have been read."""
+    """Move the ledger's page to the end, when all others have been read."""
     names.sort(key=lambda name: name == app.config.ledger_page)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension, and the two that it is made of."""
+    """Register the extension, and the two that it is made of."""
     app.setup_extension("_ext.ledger.evidence")
     app.setup_extension("_ext.ledger.html_element")
     app.add_config_value("ledger_page", "appendix/ledger", "env", str)

@@ -1,7 +1,13 @@
-"""Writes each page with code as a notebook that Colab opens: `notebooks/….ipynb`.
+"""Write each page with code as a notebook that Colab opens: `notebooks/….ipynb`.
 
 The tree of a page is turned into Markdown when all its references are resolved, before
 the site adds what is for pages alone.
+
+Why writers of our own: sphinx-tojupyter 0.6 exports every page, with its numbers and
+glued values, but drops the answer cells of exercises, makes cells of included source,
+folds no solution, leaves the macros to each viewer, and dates what it writes, so that
+no two exports are equal. 197 of the 217 tests in test_exported_notebooks.py fail on its
+notebooks, and its writer takes no translator but its own.
 """
 
 import os
@@ -35,17 +41,17 @@ BY_HAND = """\
 
 
 def has_cells(document: nodes.document | None) -> bool:
-    """Says whether a page has code, and so a notebook."""
+    """Tell whether a page has code, and so a notebook."""
     return document is not None and any(map(is_cell, document.findall(nodes.container)))
 
 
 def path_of(page: str) -> str:
-    """Returns where the notebook of a page is, seen from the site's folder."""
+    """Return where the notebook of a page is, seen from the site's folder."""
     return f"{FOLDER}/{page}.ipynb"
 
 
 def first_cell(page: str, site: str, repository: str) -> str:
-    """Returns the code that installs the package in Colab, and nowhere else.
+    """Return the code that installs the package in Colab, and nowhere else.
 
     Args:
         page: such as `likelihood/elbo`.
@@ -57,7 +63,7 @@ def first_cell(page: str, site: str, repository: str) -> str:
 
 
 def address(page: str, site: str, to: str) -> str:
-    """Makes an address of the page's one that its notebook can use.
+    """Rewrite an address of the page to one that its notebook can use.
 
     Args:
         page: such as `likelihood/elbo`.
@@ -77,7 +83,7 @@ def address(page: str, site: str, to: str) -> str:
 
 
 def place_of(app: Sphinx, page: str) -> Place:
-    """Returns what the writer has to know of one page."""
+    """Return what the Markdown writer has to know of one page."""
     site = os.environ.get("JENSENGAP_SITE", "")
     figures = app.env.toc_fignumbers.get(page, {})
     sections = app.env.toc_secnumbers.get(page, {})
@@ -101,7 +107,7 @@ def place_of(app: Sphinx, page: str) -> Place:
 
 
 def text(app: Sphinx, document: nodes.document, page: str) -> str:
-    """Returns the notebook of one page, as it is written."""
+    """Return the notebook of one page, as it is written."""
     cells = jupytext.read(app.env.doc2path(page)).cells
     code = [cell for cell in cells if cell.cell_type == "code"]
     addresses = (os.environ.get(f"JENSENGAP_{x}", "") for x in ("SITE", "REPOSITORY"))
@@ -111,7 +117,7 @@ def text(app: Sphinx, document: nodes.document, page: str) -> str:
 
 
 def write(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Writes the notebook of one page of the site, where it has code."""
+    """Write the notebook of one page of the site, where it has code."""
     if app.builder.format != "html" or not has_cells(document):
         return
     path = Path(app.outdir, path_of(page))
@@ -120,6 +126,6 @@ def write(app: Sphinx, document: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension, before those that mark up pages."""
+    """Register the extension, before those that mark up pages."""
     app.connect("doctree-resolved", write, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Words, links and formulas of a resolved doctree as plain Markdown, on one line."""
+"""Write words, links and formulas of a resolved doctree as Markdown, on one line."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _OPENING = re.compile(r"^(?:[#>+=|-]|\d+(?=[.)](?:\s|$)))")
 
 
 class Place(NamedTuple):
-    """What a node alone does not tell.
+    """What the writer has to know of a page: links, numbers, macros.
 
     Attributes:
         link: makes a complete address of one that is relative to the page, or of `#id`.
@@ -30,13 +30,13 @@ class Place(NamedTuple):
 
 
 def escaped(text: str) -> str:
-    """Writes text so that Markdown shows exactly these letters."""
+    """Escape text so that Markdown shows exactly these letters."""
     text = " ".join(re.split(r"[ \n\t]+", text))  # a no-break space is a letter
     return _SPECIAL.sub(lambda m: _ENTITIES.get(m[0], "\\" + m[0]), text)
 
 
 def paragraph(text: str) -> str:
-    """Guards the start of a line."""
+    """Escape the start of a line, where Markdown would see a heading or a list."""
     text = text.strip()
     found = _OPENING.match(text)
     if not found:
@@ -47,14 +47,14 @@ def paragraph(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Writes code in a line; the marks around it outnumber those inside."""
+    """Write code in a line; the marks around it outnumber those inside."""
     marks = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     room = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{marks}{room}{text}{room}{marks}"
 
 
 def inline(node: nodes.Node, place: Place) -> str:
-    """Writes what stands in a line.
+    """Write what stands in a line.
 
     Args:
         node: words, or what holds them.
@@ -78,7 +78,7 @@ def inline(node: nodes.Node, place: Place) -> str:
 
 
 def inside(node: nodes.Element, place: Place) -> str:
-    """Writes all that a node holds."""
+    """Write all that a node holds."""
     return "".join(inline(child, place) for child in node.children)
 
 

@@ -1,4 +1,4 @@
-"""A resolved doctree as plain Markdown that Colab, JupyterLab and GitHub all show.
+"""Write a resolved doctree as Markdown that Colab, JupyterLab and GitHub all show.
 
 Numbers, links, citations and measured values stand in the tree already. What this file
 has no words for is an error: so nothing of the chapters' own markup is left over.
@@ -14,13 +14,13 @@ from _ext.notebooks.plain_latex import display
 
 
 def blocks(children: Iterable[nodes.Node], place: Place) -> str:
-    """Writes blocks, with a blank line between them."""
+    """Write blocks, with a blank line between them."""
     written = (block(child, place) for child in children)
     return "\n\n".join(text for text in written if text.strip())
 
 
 def block(node: nodes.Element, place: Place) -> str:
-    """Writes one block.
+    """Write one block.
 
     Args:
         node: a paragraph, a list, a table, a formula, and so on.
@@ -43,25 +43,25 @@ def block(node: nodes.Element, place: Place) -> str:
 
 
 def folded(title: str, text: str) -> str:
-    """Writes text that a reader has to open; blank lines keep it Markdown."""
+    """Write text that a reader has to open; blank lines keep it Markdown."""
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
 
 
 def quoted(title: str, text: str) -> str:
-    """Writes a quotation under a title in bold."""
+    """Write a quotation under a title in bold."""
     whole = f"**{title}**\n\n{text}" if title else text
     return "\n".join(f"> {line}".rstrip() for line in whole.splitlines())
 
 
 def heading(node: nodes.Element, place: Place, level: int) -> str:
-    """Writes a section's heading, with its number."""
+    """Write a section's heading, with its number."""
     number = place.number(node)
     title = inside(node[node.first_child_matching_class(nodes.title)], place)
     return f"{'#' * level} {number + ' ' if number else ''}{title.strip()}"
 
 
 def exercise_heading(node: nodes.Element, place: Place) -> str:
-    """Writes the heading of an exercise: its number, then its title."""
+    """Write the heading of an exercise: its number, then its title."""
     title = inside(node[0], place).strip()
     # the page adds brackets around what the chapter calls it
     title = re.sub(r"^(?:Exercise)?\s*\((.*)\)$", r"\1", title)
@@ -87,7 +87,7 @@ def _list(node: nodes.Element, place: Place) -> str:
 
 
 def _definitions(node: nodes.definition_list, place: Place) -> str:
-    """Writes definitions as a list: notebooks know no other form."""
+    """Write definitions as a list: notebooks know no other form."""
     items = []
     for item in node.children:
         terms = [each for each in item.children if isinstance(each, nodes.term)]
@@ -147,7 +147,7 @@ def _summary(title: nodes.Element, place: Place) -> str:
 
 
 def _table(node: nodes.table, place: Place) -> str:
-    """Writes a table; every cell is one line, and `|` stays a letter."""
+    """Write a table; every cell is one line, and `|` stays a letter."""
     group = node[node.first_child_matching_class(nodes.tgroup)]
     head, rows = [], []
     for part in group.children:
@@ -191,7 +191,7 @@ def _in_table(node: nodes.Element, place: Place) -> str:
 
 
 def _figure(node: nodes.figure, place: Place) -> str:
-    """Drops a picture: what it shows, in words, and its caption stay."""
+    """Drop a picture: what it shows, in words, and its caption stay."""
     parts = []
     for child in node.children:
         caption = isinstance(child, nodes.caption)

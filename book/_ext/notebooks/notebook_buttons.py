@@ -1,4 +1,4 @@
-"""Buttons in the header: a page's notebook, and where to open it without a download.
+"""Add header buttons: the page's notebook, and where to open it without a download.
 
 The notebook is part of the site, so its button works everywhere, from a file too. Colab
 and Binder fetch from the repository, and are offered only where its address is known.
@@ -16,7 +16,7 @@ BINDER = "https://mybinder.org/v2/gh/{repository}/main?urlpath=lab/tree/book/{pa
 
 
 def point(app: Sphinx, config) -> None:
-    """Sets the theme's button from JENSENGAP_REPOSITORY, which the build passes on."""
+    """Set the theme's button from JENSENGAP_REPOSITORY, which the build passes on."""
     address = os.environ.get("JENSENGAP_REPOSITORY", "")
     if not address:
         return
@@ -28,7 +28,7 @@ def point(app: Sphinx, config) -> None:
 
 
 def add(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Adds the buttons of one page; a page without code gets none."""
+    """Add the buttons of one page; a page without code gets none."""
     if not has_cells(doctree):
         return
     buttons = [
@@ -65,7 +65,7 @@ def add(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension: options before the theme reads them, buttons after."""
+    """Register the extension: options before the theme reads them, buttons after."""
     app.connect("config-inited", point, priority=100)
     app.connect("html-page-context", add, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""A page's cells in order: text from its resolved doctree, code from its source.
+"""Make a page's notebook: text from its resolved doctree, code from its source.
 
 Numbers, links and measured values are in the tree. Code is not always: a cell whose
 source the page removes leaves only its place there. So the source file gives the code,
@@ -30,7 +30,7 @@ METADATA = {
 
 
 class Text(NamedTuple):
-    """Markdown; `opens` where a new cell begins."""
+    """A piece of Markdown; `opens` where a new cell begins."""
 
     markdown: str
     solution: bool = False
@@ -48,12 +48,12 @@ Piece = Text | Code
 
 
 def is_cell(node: nodes.Node) -> bool:
-    """Says whether a node is a code cell."""
+    """Tell whether a node is a code cell."""
     return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
 def pieces(parent: nodes.Element, place: Place, level: int = 1) -> Iterator[Piece]:
-    """Takes a page apart, in reading order.
+    """Split a page into text and code, in reading order.
 
     Args:
         parent: the document, a section, an exercise or a solution.
@@ -98,7 +98,7 @@ def _of_solution(piece: Piece, name: str) -> Piece:
 
 
 def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
-    """Joins texts up to the next code, heading or solution."""
+    """Join texts up to the next code, heading or solution."""
     held: Text | None = None
     for piece in found:
         joins = isinstance(piece, Text) and held is not None and not piece.opens
@@ -118,7 +118,7 @@ def _merged(found: Iterator[Piece]) -> Iterator[Piece]:
 def notebook(
     document: nodes.document, place: Place, code: Sequence[NotebookNode], first: str
 ) -> NotebookNode:
-    """Makes the notebook of one page.
+    """Make the notebook of one page.
 
     Args:
         document: the resolved doctree.
@@ -133,6 +133,7 @@ def notebook(
         ValueError: a code cell of the file is not in the tree, or not in this order.
     """
     found = list(_merged(pieces(document, place)))
+    # each cell once and in order, or text and code would not fit together
     places = [piece.index for piece in found if isinstance(piece, Code)]
     if len(places) != len(code) or places != sorted(places):
         raise ValueError(
@@ -162,7 +163,7 @@ def _code_cell(cell: NotebookNode, solution: bool) -> NotebookNode:
 
 
 def _title(text: str, solution: bool) -> str:
-    """Says in a word what folded code is for."""
+    """Name in a word what folded code is for."""
     if solution:
         return "Solution"
     drawn = ("plot.", "figures.", "live.", "emblem.")
@@ -170,7 +171,7 @@ def _title(text: str, solution: bool) -> str:
 
 
 def _name(cells: list[NotebookNode]) -> None:
-    """Names each cell by a hash of what it holds, and of how often that came before."""
+    """Name each cell by a hash of what it holds, and of how often that came before."""
     seen: dict[str, int] = {}
     for cell in cells:
         key = f"{cell.cell_type}\0{cell.source}"

@@ -1,4 +1,4 @@
-r"""The book's formulas in LaTeX that every notebook shows: no macro, no class.
+r"""Write formulas as plain LaTeX that every notebook shows: no macro, no class.
 
 `\rec{…}` and its like are known to the site alone. Each is replaced by what it stands
 for, and a class that colours a term becomes the colour itself.
@@ -23,7 +23,7 @@ _COMMENT = re.compile(r"(?<!\\)%.*\n?")
 
 
 def plain(latex: str, macros: Macros) -> str:
-    """Writes a formula without the book's own macros, on one line.
+    """Write a formula without the book's own macros, on one line.
 
     Args:
         latex: the formula as it stands in the chapter.
@@ -37,6 +37,7 @@ def plain(latex: str, macros: Macros) -> str:
     """
     latex = _COMMENT.sub(" ", latex)
     names = re.compile(rf"\\({'|'.join(map(re.escape, macros))})(?![A-Za-z])")
+    # again and again: a macro's text may hold another macro
     while macros and (found := names.search(latex)):
         text, rest = _meaning(macros[found[1]], latex[found.end() :], found[0])
         latex = latex[: found.start()] + text + rest
@@ -44,7 +45,7 @@ def plain(latex: str, macros: Macros) -> str:
 
 
 def display(latex: str, macros: Macros, number: str = "") -> str:
-    r"""Writes a displayed formula as `plain` does, aligned as the page aligns it.
+    r"""Write a displayed formula as `plain` does, aligned as the page aligns it.
 
     Args:
         latex: the formula; what stands between blank lines is a line of its own.
@@ -63,13 +64,14 @@ def display(latex: str, macros: Macros, number: str = "") -> str:
 
 def _without_environments(latex: str) -> str:
     inner = re.compile(r"\\begin\{(\w+\*?)\}(?:(?!\\begin\{).)*?\\end\{\1\}")
+    # from the innermost environment outwards
     while (shorter := inner.sub("", latex)) != latex:
         latex = shorter
     return latex
 
 
 def _meaning(meaning: str | list, rest: str, macro: str) -> tuple[str, str]:
-    """Returns what a macro stands for, and what follows its arguments."""
+    """Return what a macro stands for, and what follows its arguments."""
     text, count = (meaning, 0) if isinstance(meaning, str) else meaning
     arguments = []
     for _ in range(count):
@@ -80,6 +82,8 @@ def _meaning(meaning: str | list, rest: str, macro: str) -> tuple[str, str]:
 
 
 def _coloured(text: str) -> str:
+    """Replace classes by the colours that the light page gives them."""
+
     def colour(found: re.Match) -> str:
         if found[1] not in COLOURS:
             raise ValueError(
@@ -92,7 +96,7 @@ def _coloured(text: str) -> str:
 
 
 def _argument(latex: str, macro: str) -> tuple[str, str]:
-    """Takes one argument in braces off the front."""
+    """Split one argument in braces off the front."""
     latex = latex.lstrip()
     if not latex.startswith("{"):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Takes the networks out of the pages: text comes first, a live figure's data after it.
+"""Move live figures' data out of the pages: text comes first, a network after it.
 
 A notebook's output has to carry its data; a page of the site need not. They are read
 when the reader comes near the figure: as scripts, because these also work where the
@@ -33,7 +33,7 @@ _FILL = "document.querySelector('#%s > script[type=\"application/json\"]').textC
 
 
 def move(app: Sphinx, error: Exception | None) -> None:
-    """Writes two files for each live figure, data and scripts, and names them."""
+    """Write two files for each live figure, data and scripts, and name them."""
     if error is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir, FOLDER)
@@ -42,6 +42,7 @@ def move(app: Sphinx, error: Exception | None) -> None:
         text = path.read_text(encoding="utf-8")
         address = Path(os.path.relpath(folder, path.parent)).as_posix()
 
+        # address as a default: the function outlives this turn of the loop
         def outside(found: re.Match, address: str = address) -> str:
             own = found["own"]
             data = f"{_FILL % own} = {json.dumps(found['data'])};\n"
@@ -58,6 +59,6 @@ def move(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension: it works on finished pages."""
+    """Register the extension: it works on finished pages."""
     app.connect("build-finished", move, priority=800)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Lets each page load only the files that it uses, so that it comes quickly."""
+"""Load on each page only the scripts and styles that it uses."""
 
 import re
 
@@ -26,7 +26,7 @@ AT_ONCE = ("documentation_options.js", "doctools.js")
 
 
 def choose(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Drops files that this page's text has no use for; the rest waits its turn."""
+    """Drop files that this page's text has no use for; the rest waits its turn."""
     text = context.get("body") or ""
     for kind in ("script_files", "css_files"):
         context[kind] = [each for each in context.get(kind, []) if _used(each, text)]
@@ -45,6 +45,6 @@ def _used(file: object, text: str) -> bool:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension, after all those that add files."""
+    """Register the extension, after all those that add files."""
     app.connect("html-page-context", choose, priority=950)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The letters and signs that formulas draw: MathJax's font without all the others."""
+"""Subset MathJax's font to the letters and signs that the book's formulas draw."""
 
 import re
 
@@ -56,11 +56,12 @@ _ALPHABET = re.compile(r"T\.(\w+)=void 0")
 
 
 def _kept(code: int) -> bool:
+    """Tell whether a letter stays."""
     return any(first <= code <= last for first, last in KEPT)
 
 
 def subset(font: str) -> str:
-    """Takes the letters that no formula needs out of MathJax's script of outlines.
+    """Remove the letters that no formula needs from MathJax's script of outlines.
 
     Args:
         font: `output/svg/fonts/tex.js` of MathJax 3.2.

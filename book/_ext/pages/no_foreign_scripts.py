@@ -1,4 +1,4 @@
-"""Drops the theme's scripts that ask another host or fail without one."""
+"""Drop the theme's scripts that ask another host or fail without one."""
 
 import re
 
@@ -12,7 +12,7 @@ _UNWANTED = re.compile(
 
 
 def drop_files(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Removes the unwanted scripts and styles from one page's head."""
+    """Remove the unwanted scripts and styles from one page's head."""
     for kind in ("script_files", "css_files"):
         context[kind] = [
             each
@@ -22,7 +22,7 @@ def drop_files(app: Sphinx, page: str, template: str, context: dict, doctree) ->
 
 
 def drop_inline(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Removes the unwanted scripts from the end of one page's text."""
+    """Remove the unwanted scripts from the end of one page's text."""
     # Only what stands at the top level: a chapter may well speak of any of them.
     for node in [each for each in doctree.children if isinstance(each, nodes.raw)]:
         if _UNWANTED.search(node.astext()):
@@ -30,7 +30,7 @@ def drop_inline(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension, after all those that add scripts."""
+    """Register the extension, after all those that add scripts."""
     app.connect("html-page-context", drop_files, priority=900)
     app.connect("doctree-resolved", drop_inline, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

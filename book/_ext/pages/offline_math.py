@@ -1,4 +1,4 @@
-"""Formulas with no network: MathJax in the site, as one script with what is used."""
+"""Put MathJax into the site, as one script, so that formulas need no network."""
 
 import importlib.util
 import json
@@ -40,7 +40,7 @@ def _source() -> Path:
 
 
 def joined(app: Sphinx) -> str:
-    """Returns the script that typesets formulas; how it does so comes first."""
+    """Return the script that typesets formulas; how it does so comes first."""
     own = Path(app.confdir, "_assets", "scripts", "math-slices.js")
     parts = {name: (_source() / name).read_text(encoding="utf-8") for name in PARTS}
     parts[FONT] = subset(parts[FONT])
@@ -54,7 +54,7 @@ def joined(app: Sphinx) -> str:
 
 
 def copy_kept(app: Sphinx, error: Exception | None) -> None:
-    """Writes the script, and what it may load later, into the finished site."""
+    """Write the script, and what it may load later, into the finished site."""
     if error is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir, "_static", "mathjax")
@@ -70,7 +70,7 @@ def copy_kept(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension."""
+    """Register the extension."""
     app.config.mathjax_path = f"mathjax/{COMPONENT}"
     app.connect("build-finished", copy_kept)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

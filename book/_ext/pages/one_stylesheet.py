@@ -1,4 +1,4 @@
-"""Joins the site's stylesheets: a page waits for one short file instead of a dozen.
+"""Join the site's stylesheets: a page waits for one short file instead of a dozen.
 
 The themes bring styles for whatever a site may hold. A rule goes where it speaks of a
 class that no page has and no script of the site knows the name of.
@@ -27,7 +27,7 @@ _OPTIONS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></scr
 
 
 def in_order(lists: list[list[Path]]) -> list[Path]:
-    """Merges the pages' lists, so that each keeps its own order.
+    """Merge the pages' lists, so that each keeps its own order.
 
     Args:
         lists: for each page the stylesheets that it names.
@@ -36,6 +36,7 @@ def in_order(lists: list[list[Path]]) -> list[Path]:
         Each stylesheet once.
     """
     merged: list[Path] = []
+    # the longest list first: it fixes most of the order
     for names in sorted(lists, key=len, reverse=True):
         place = 0
         for name in names:
@@ -46,7 +47,7 @@ def in_order(lists: list[list[Path]]) -> list[Path]:
 
 
 def without_unused(css: str, words: set[str]) -> str:
-    """Drops selectors with a class that is none of the words, and rules left with none.
+    """Drop selectors whose class is none of the words, and rules left with none.
 
     Args:
         css: styles, without comments.
@@ -60,6 +61,7 @@ def without_unused(css: str, words: set[str]) -> str:
         return words.issuperset(_CLASS.findall(selector))
 
     def shorter(rule: re.Match) -> str:
+        # :not() and its like may want the class to be absent
         if "(" in rule[1]:
             return rule[0]
         kept = [each for each in rule[1].split(",") if wanted(each)]
@@ -74,7 +76,7 @@ def _words(root: Path) -> set[str]:
 
 
 def join(app: Sphinx, error: Exception | None) -> None:
-    """Writes the one stylesheet, and names it in all pages instead of the others.
+    """Write the one stylesheet, and name it in all pages instead of the others.
 
     Raises:
         ValueError: a page names no stylesheet.
@@ -99,6 +101,7 @@ def join(app: Sphinx, error: Exception | None) -> None:
         text = path.read_text(encoding="utf-8")
         address = Path(os.path.relpath(root / JOINED, path.parent)).as_posix()
         one = f'\n  <link rel="stylesheet" href="{address}?v={version}">'
+        # the first link marks the place, all others go
         text = _LINK.sub("", _LINK.sub("\0", text, count=1)).replace("\0", one)
         # ten lines that others ask for at once: sooner written than fetched
         text = _OPTIONS.sub(lambda _: f"<script>{options}</script>", text)
@@ -106,7 +109,7 @@ def join(app: Sphinx, error: Exception | None) -> None:
 
 
 def _relocated(sheet: Path, home: Path) -> str:
-    """Returns a stylesheet with those that it imports, addresses seen from `home`."""
+    """Return a stylesheet with those that it imports, addresses seen from `home`."""
     text = sheet.read_text(encoding="utf-8").replace('@charset "UTF-8";', "")
     here = sheet.parent
 
@@ -121,6 +124,6 @@ def _relocated(sheet: Path, home: Path) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension: it works on pages that all others have finished."""
+    """Register the extension: it works on pages that all others have finished."""
     app.connect("build-finished", join, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

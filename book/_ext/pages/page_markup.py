@@ -1,4 +1,4 @@
-"""Mends what the theme writes into finished pages; what none of them uses goes."""
+"""Correct what the theme writes into finished pages, and drop what no page uses."""
 
 import re
 from pathlib import Path
@@ -73,13 +73,13 @@ KEPT = {("search.html", "words")}
 
 
 def finished_pages(app: Sphinx) -> list[Path]:
-    """Returns the site's pages, without the parts that the theme keeps beside them."""
+    """Return the site's pages, without the parts that the theme keeps beside them."""
     found = sorted(Path(app.outdir).rglob("*.html"))
     return [path for path in found if "_static" not in path.parts]
 
 
 def mend(app: Sphinx, error: Exception | None) -> None:
-    """Mends the finished pages.
+    """Correct the finished pages.
 
     Raises:
         ValueError: there is nothing to mend any more, so this file is out of date.
@@ -103,6 +103,6 @@ def mend(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension."""
+    """Register the extension."""
     app.connect("build-finished", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Comforts of a reader, each a small script, loaded where there is a use for it."""
+"""Load a reader's comforts: small scripts, each where there is a use for it."""
 
 from sphinx.application import Sphinx
 
@@ -13,13 +13,13 @@ SCRIPTS = {
 
 
 def comfort(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Loads the scripts of one page."""
+    """Load the scripts of one page."""
     for script, wanted in SCRIPTS.items():
         if wanted in (context.get("body") or ""):
             app.add_js_file(script, loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension."""
+    """Register the extension."""
     app.connect("html-page-context", comfort)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

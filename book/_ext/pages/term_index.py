@@ -1,4 +1,4 @@
-"""Index entries for the places where pages link the glossary's terms.
+"""Index the places where pages link the glossary's terms.
 
 Sphinx itself indexes the glossary alone. Here each term gets, below its own entry, the
 titles of the pages that link it; so do its synonyms.
@@ -11,20 +11,21 @@ from sphinx.environment import BuildEnvironment
 
 
 def links(env: BuildEnvironment) -> dict[str, dict[str, str]]:
-    """Returns the terms that each page links, in small letters, and their anchors."""
+    """Return the terms that each page links, in small letters, and their anchors."""
     if not hasattr(env, "term_links"):
         env.term_links = {}
     return env.term_links
 
 
 def collect(app: Sphinx, doctree: nodes.document) -> None:
-    """Puts an anchor before the first link to each term on one page."""
+    """Put an anchor before the first link to each term on one page."""
     found: dict[str, str] = {}
     for link in list(doctree.findall(addnodes.pending_xref)):
         name = " ".join(link["reftarget"].split()).lower()
         if link["reftype"] != "term" or name in found:
             continue
         found[name] = f"use-of-term-{len(found) + 1}"
+        # a node of its own: Sphinx replaces the link, and with it an id
         anchor = nodes.target("", "", ids=[found[name]])
         link.parent.insert(link.parent.index(link), anchor)
     if found:
@@ -32,13 +33,13 @@ def collect(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def glossaries(env: BuildEnvironment) -> list[str]:
-    """Returns the pages that hold a glossary, known by the mark on its entries."""
+    """Return the pages that hold a glossary, known by the mark on its entries."""
     pages = env.domains["index"].entries.items()
     return [page for page, all_ in pages if any(each[3] == "main" for each in all_)]
 
 
 def synonyms(env: BuildEnvironment) -> dict[str, list[str]]:
-    """Returns for each term, as it is linked, all terms of the same definition."""
+    """Return for each term, as it is linked, all terms of the same definition."""
     found = {}
     for page in glossaries(env):
         for item in env.get_doctree(page).findall(nodes.definition_list_item):
@@ -48,7 +49,7 @@ def synonyms(env: BuildEnvironment) -> dict[str, list[str]]:
 
 
 def letters(env: BuildEnvironment) -> dict[str, str | None]:
-    """Returns the letters under which the glossary files its terms, if it names one.
+    """Return the letters under which the glossary files its terms, where it names one.
 
     What a text shows has curly apostrophes; the entries get them here.
     """
@@ -63,7 +64,7 @@ def letters(env: BuildEnvironment) -> dict[str, str | None]:
 
 
 def enter(app: Sphinx, env: BuildEnvironment) -> None:
-    """Enters the pages below the terms that they link."""
+    """Enter the pages below the terms that they link."""
     if not links(env):
         return
     same, letter = synonyms(env), letters(env)
@@ -78,12 +79,12 @@ def enter(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:
-    """Forgets a page that is read anew or is gone."""
+    """Forget a page that is read anew or is gone."""
     links(env).pop(page, None)
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
-    """Registers the extension."""
+    """Register the extension."""
     app.connect("env-purge-doc", forget)
     app.connect("doctree-read", collect)
     app.connect("env-updated", enter)

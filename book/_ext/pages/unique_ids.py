@@ -1,4 +1,4 @@
-"""Takes away the ids that theorem and exercise directives give to every block alike."""
+"""Remove the ids that theorem and exercise directives give to every block alike."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -8,7 +8,7 @@ SHARED = {"proof", "proof-content", "exercise-content", "solution-content"}
 
 
 def take_away(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Removes the shared ids from one page."""
+    """Remove the shared ids from one page."""
     for node in doctree.findall(nodes.Element):
         ids = node.get("ids")
         if ids and SHARED.intersection(ids):
@@ -16,6 +16,6 @@ def take_away(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Registers the extension, to act when all has been numbered by these ids."""
+    """Register the extension, to act when all has been numbered by these ids."""
     app.connect("doctree-resolved", take_away, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

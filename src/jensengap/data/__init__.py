@@ -1,4 +1,4 @@
-"""Images as tensors, and batches of them, drawn from memory.
+"""Images as tensors: scaling to [0, 1], binarisation, and random batches.
 
 Images stay uint8 in memory; :func:`unit_pixels` turns them into numbers in [0, 1] and
 :func:`binarize` draws black-and-white images from those. The digits that come with the
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Images(NamedTuple):
-    """Grey images and the class of each."""
+    """Grey images and their class labels."""
 
     pixels: UInt8[Tensor, "n h w"]
     labels: Int[Tensor, "n"]
@@ -24,7 +24,9 @@ class Images(NamedTuple):
 def unit_pixels(
     pixels: UInt8[Tensor, "n h w"], *, white: int = 255
 ) -> Float[Tensor, "n h*w"]:
-    """Grey levels as float32 in [0, 1], one flat row per image: ``pixels / white``.
+    """Scale grey levels to float32 in [0, 1], one flat row per image.
+
+    The level is divided by white: ``pixels / white``.
 
     Args:
         pixels: grey levels from 0 to ``white``.
@@ -49,7 +51,7 @@ def unit_pixels(
 def binarize(
     probs: Float[Tensor, "*shape"], generator: torch.Generator | None = None
 ) -> Float[Tensor, "*shape"]:
-    """Dynamic binarisation: a fresh draw x ~ Bernoulli(p) for every pixel.
+    """Binarise dynamically: draw x ~ Bernoulli(p) afresh for every pixel.
 
     Args:
         probs: the chance p of a 1 for each pixel, such as ``unit_pixels`` gives.
@@ -73,6 +75,7 @@ def binarize(
             "values are not; look for the step that made them"
         )
     if len(bad):
+        # the farthest from the middle of [0, 1]
         worst = bad[(bad - 0.5).abs().argmax()].item()
         raise ValueError(
             f"probs must lie in [0, 1], got {worst:g} at worst, {len(bad)} of {total} "
@@ -88,7 +91,7 @@ def batches(
     *,
     drop_last: bool = False,
 ) -> Iterator[Int[Tensor, "b"]]:
-    """One pass over n examples in random order, as index tensors.
+    """Return one pass over n examples in random order, as index tensors.
 
     Each call cuts up a fresh permutation of the n examples: every index comes once.
     Use ``x.index_select(0, rows)`` on data held in memory.
@@ -107,5 +110,6 @@ def batches(
             raise ValueError(f"{name} must be at least 1, got {value}")
     if drop_last and batch_size > n:
         raise ValueError(f"drop_last needs batch_size <= n={n}, got {batch_size}")
+    # drawn at the call, not at the first batch: a seed before the call decides
     order = torch.randperm(n, generator=generator)
     return iter(order[: n - n % batch_size if drop_last else n].split(batch_size))

@@ -1,4 +1,4 @@
-"""The digits that come with installed packages: real images, without a download."""
+"""Load MNIST and 8-by-8 digits from installed packages: no download."""
 
 import gzip
 import hashlib
@@ -13,7 +13,7 @@ _MNIST_5K_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807
 
 
 def mnist_5k(split: str) -> Images:
-    """5,000 real MNIST digits, 28 by 28, 500 of each class; no download.
+    """Load 5,000 real MNIST digits, 28 by 28, 500 of each class; no download.
 
     Each class keeps the order of its source, and every fifth image of it is a test
     image. Classes take turns, so ``labels[i] == i % 10`` and a prefix is balanced:
@@ -36,7 +36,7 @@ def mnist_5k(split: str) -> Images:
 
 
 def digits_8x8(split: str) -> Images:
-    """1,797 real digits, 8 by 8, about 180 of each class; no download.
+    """Load 1,797 real digits, 8 by 8, about 180 of each class; no download.
 
     Split, order and result follow ``mnist_5k``, but ink is **16**: numbers in [0, 1]
     are ``unit_pixels(pixels, white=16)``. The last few images are of larger classes.
@@ -79,12 +79,14 @@ def _digits_8x8() -> Images:
 
 
 def _split(images: Images, split: str) -> Images:
-    """The images of a split, classes taking turns; indexing makes them copies."""
+    """Select the images of a split, classes taking turns; indexing copies them."""
     if split not in ("train", "test", "all"):
         raise ValueError(f"split must be 'train', 'test' or 'all', got {split!r}")
     one_hot = torch.nn.functional.one_hot(images.labels)
     rank = (one_hot.cumsum(0) * one_hot).sum(1) - 1  # (n,) place within its class
+    # by rank within the class, then by class: the classes take turns
     order = torch.argsort(rank * one_hot.shape[1] + images.labels)
     if split != "all":
+        # every fifth of a class, whatever its size, is for tests
         order = order[(rank[order] % 5 == 4) == (split == "test")]
     return Images(images.pixels[order], images.labels[order])

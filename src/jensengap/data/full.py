@@ -1,4 +1,4 @@
-"""The full MNIST and Fashion-MNIST, in a folder of yours, verified at each reading.
+"""Load the full MNIST and Fashion-MNIST from your folder; download what is missing.
 
 The files lie where torchvision puts them, ``<root>/MNIST/raw/`` and
 ``<root>/FashionMNIST/raw/``, and a folder made by torchvision is read as it is. A file
@@ -56,7 +56,7 @@ _FASHION_MNIST = _Source(
 def full_mnist(
     root: str | os.PathLike[str], split: str, *, download: bool = True
 ) -> Images:
-    """All of MNIST, 28 by 28, in its authors' order.
+    """Load all of MNIST, 28 by 28, in its authors' order.
 
     Args:
         root: a folder of yours; the files are ``root/MNIST/raw/*-ubyte``, packed
@@ -82,7 +82,7 @@ def full_mnist(
 def full_fashion_mnist(
     root: str | os.PathLike[str], split: str, *, download: bool = True
 ) -> Images:
-    """All of Fashion-MNIST, ten kinds of clothing, in its authors' order.
+    """Load all of Fashion-MNIST, ten kinds of clothing, in its authors' order.
 
     Args:
         root: a folder of yours; the files are ``root/FashionMNIST/raw/*-ubyte.gz``.
@@ -124,13 +124,13 @@ def _load(source: _Source, root: Path, split: str, download: bool) -> Images:
 
 
 def _find(source: _Source, folder: Path, stem: str) -> Path | None:
-    """The file that holds these data, unpacked if that can be verified."""
+    """Find the file that holds these data, unpacked if that can be verified."""
     paths = (folder / name for name in (stem, f"{stem}.gz") if name in source.md5)
     return next((path for path in paths if path.exists()), None)
 
 
 def _read(source: _Source, path: Path) -> torch.Tensor:
-    """The values of an IDX file of bytes, after its digest is checked.
+    """Read an IDX file of bytes, after its digest is checked.
 
     The format: two zeros, the type, the number of axes, the length of each (four bytes,
     the high one first), and then the values.
@@ -143,11 +143,13 @@ def _read(source: _Source, path: Path) -> torch.Tensor:
             got = f"{len(stored)} bytes that do not unpack ({error})"
             raise _corrupt(path, "a whole gzip file", got) from error
     stem = path.name.removesuffix(".gz")
+    # by content where its digest is known: gzip headers differ from copy to copy
     name, checked = (stem, content) if stem in source.md5 else (path.name, stored)
     digest = hashlib.md5(checked, usedforsecurity=False).hexdigest()
     wanted = source.md5[name]
     if digest != wanted:
         raise _corrupt(path, f"md5 {wanted}", f"{len(checked)} bytes of {digest}")
+    # byte 3 counts the axes; each length has four bytes, the high one first
     shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
     # a copy: torch wants memory that may be written to
     values = np.frombuffer(content, np.uint8, offset=4 + shape.nbytes).copy()
@@ -162,7 +164,7 @@ def _corrupt(path: Path, wanted: str, got: str) -> RuntimeError:
 
 
 def _fetch(source: _Source, folder: Path, names: list[str], by_hand: str) -> None:
-    """Download packed files; each is there when it is whole, and not before."""
+    """Download packed files; each gets its name when it is whole, and not before."""
     try:
         import pooch  # here, since a folder that is complete does without
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Toy sets whose density is known. Only here do functions take a ``seed``."""
+"""Synthetic data of known density. Only here do functions take a ``seed``."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def ring_centers(modes: int, radius: float) -> Float[Tensor, "m 2"]:
-    r"""Centres on a circle, $c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$.
+    r"""Place centres on a circle, $c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$.
 
     Args:
         modes: $m$, how many.
@@ -34,7 +34,7 @@ def ring_of_gaussians(
     scale: float = 0.02,
     seed: int | torch.Generator,
 ) -> Float[Tensor, "n 2"]:
-    r"""Points from m equal Gaussians on a circle, the usual test of mode collapse.
+    r"""Draw points from m Gaussians on a circle, the usual test of mode collapse.
 
     $$p(x)=\frac1m\sum_k\mathcal N(x;\,c_k,\,s^2I),$$
 
@@ -59,6 +59,7 @@ def ring_of_gaussians(
     generator = seed
     if not isinstance(seed, torch.Generator):
         generator = torch.Generator().manual_seed(seed)
+    # the order of draws is part of what a seed means: modes first, then noise
     which = torch.randint(modes, (n,), generator=generator)
     noise = scale * torch.randn(n, 2, generator=generator)
     return ring_centers(modes, radius)[which] + noise
@@ -71,7 +72,7 @@ def mixture_1d(
     scales: Sequence[float],
     seed: int,
 ) -> Float[Tensor, "n"]:
-    r"""Draws from a mixture on the line, $p(x)=\sum_k w_k\,\mathcal N(x;\mu_k,s_k^2)$.
+    r"""Draw from a Gaussian mixture, $p(x)=\sum_k w_k\,\mathcal N(x;\mu_k,s_k^2)$.
 
     Args:
         n: how many draws.
@@ -102,6 +103,7 @@ def mixture_1d(
     generator = torch.Generator().manual_seed(seed)
     chances = torch.tensor(weights, dtype=torch.float64)
     chosen = chances.multinomial(n, replacement=True, generator=generator)
+    # location and scale of each draw's Gaussian, by one indexing
     loc, scale = torch.tensor([[*locs], [*scales]])[:, chosen]
     return loc + scale * torch.randn(n, generator=generator)
 

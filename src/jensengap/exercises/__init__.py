@@ -1,4 +1,4 @@
-"""Puts an exercise to the reader: a form in the built page, a mark in a live kernel."""
+"""Mark an exercise's answer: in a form of the built page, or in a live kernel."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
     except Exception as error:  # somebody's own class may do anything
         print(f"{question.label}: what came cannot be read ({type(error).__name__})")
         return None
+    # also what is wrong: a later answer takes its place
     sheet.note(found)
     built = bool(os.environ.get("JENSENGAP_STATIC"))
     _show(found, form.markup(question) if built and found.state == OPEN else "")

@@ -1,4 +1,4 @@
-"""Reads an answer: whatever somebody hands in becomes plain numbers, or a sentence."""
+"""Read an answer: turn what is handed in into numbers, or refuse it in a sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMA = (
 
 
 def float64(value: Any) -> Tensor:
-    """Make a tensor of it.
+    """Convert a value to a float64 tensor.
 
     Args:
         value: a number, or numbers in lists or arrays.
@@ -44,7 +44,7 @@ def truths(question: Number, case: Mapping[str, Any]) -> Tensor:
 
 
 def read(question: Question, answer: Any) -> Any:
-    """Turn an answer into what is compared and kept.
+    """Convert an answer to what is compared and kept.
 
     Args:
         question: what was asked.
@@ -75,7 +75,9 @@ def read(question: Question, answer: Any) -> Any:
 
 
 def _statement(question: Choice, answer: Any) -> str:
+    """Find the statement of a choice by its text or its letter."""
     by_letter = letters(question)
+    # one statement in brackets is still one
     if isinstance(answer, list | tuple) and len(answer) == 1:
         (answer,) = answer
     if isinstance(answer, str):
@@ -83,6 +85,7 @@ def _statement(question: Choice, answer: Any) -> str:
         for option in question.options:
             if option.rstrip(".").lower() == text:
                 return option
+        # b), (b) and B: all mean b
         letter = text.strip(" .:()[]")
         if letter in by_letter:
             return by_letter[letter]
@@ -110,6 +113,7 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
             "number without quotes and without a unit, with a point for decimals."
         )
     try:
+        # looked at first: in float64 an imaginary part would be lost without a word
         kind = torch.as_tensor(value).dtype
         tensor = float64(value) if not kind.is_complex else torch.tensor(0.0)
     except Exception:  # an object of any kind may come, with errors of any kind
@@ -118,6 +122,7 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
         raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.")
     if tensor.numel() == 1 and not shape:
         tensor = tensor.reshape(())
+    # 1,5 is two numbers to Python: most likely a decimal comma
     if isinstance(value, tuple) and not shape and tensor.numel() > 1:
         raise Refused(f"Wanted is {wanted}, and {what} is {short(value)}: {COMMA}")
     if tensor.shape != shape:

@@ -1,4 +1,4 @@
-"""An exercise's question as a form in a page: a field, a verdict, hints to unfold.
+"""Write an exercise as an HTML form: a field, a verdict, hints to unfold.
 
 No kernel and no server: a few lines of script compare what is entered with the numbers
 that this module computed, and say what :mod:`jensengap.exercises.marking` would say.
@@ -23,7 +23,7 @@ _SCRIPT = (
 
 
 def markup(question: Question) -> str:
-    """Write the form.
+    """Write the form of a question.
 
     Args:
         question: what is asked.
@@ -91,6 +91,7 @@ def _data(question: Question) -> dict[str, Any]:
     if isinstance(question, Choice):
         data = {"right": question.right, "options": dict(question.options)}
         return data | {"said": {k: SAID[k] for k in ("right", "empty")}}
+    # a page asks for the first case only; functions need a kernel
     case = question.cases[0]
     return {
         "answer": float(truths(question, case)),

@@ -1,4 +1,4 @@
-"""Marks an answer: right, not yet, or wrong with a hint that names what was done."""
+"""Mark an answer: right, not yet, or wrong with a hint that names the mistake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAID = {
 
 
 class Mark(NamedTuple):
-    """What became of an answer.
+    """Verdict on an answer: its state, and a sentence for the reader.
 
     Attributes:
         label: of the exercise.
@@ -52,7 +52,7 @@ class Mark(NamedTuple):
 
 
 def mark(question: Question, answer: Any) -> Mark:
-    """Mark an answer.
+    """Mark an answer as it was handed in.
 
     Args:
         question: what was asked.
@@ -98,6 +98,7 @@ def judge(question: Question, given: Any) -> Mark:
         values = [float64(value) for value in (given if is_function else [given])]
     except (TypeError, ValueError, RuntimeError, OverflowError):
         values = []
+    # True is 1 to torch, and no answer
     if isinstance(given, bool):
         values = []
     if [value.shape for value in values] != [truth.shape for truth in right]:
@@ -117,6 +118,7 @@ def _fault(
     def near(value: Tensor, truth: Tensor) -> bool:
         allowed = question.tolerance
         if is_function:
+            # relative where values are large, absolute where they are small
             allowed = question.precision * (1 + truth.abs())
         return bool(((value - truth).abs() <= allowed).all())
 
@@ -131,6 +133,7 @@ def _fault(
         # a mistake need not show in every case, but it must explain all that are wrong
         if all(near(values[i], mistaken[i]) for i in wrong):
             return said
+    # no known mistake: say at least in which direction it is off
     first = wrong[0]
     side = "small" if float((values[first] - right[first]).sum()) < 0 else "large"
     where = at(cases[first]) if is_function else ""
@@ -140,7 +143,7 @@ def _fault(
 def _typical(
     question: Number, cases: tuple[Mapping[str, Any], ...], right: list[Tensor]
 ) -> list[tuple[str, list[Tensor]]]:
-    """List what is often answered: the mistakes, a wrong sign, another unit."""
+    """List common wrong answers: the mistakes, a wrong sign, another unit."""
     found = [
         (m.hint, [_mistaken(m, case) for case in cases]) for m in question.mistakes
     ]

@@ -1,4 +1,4 @@
-"""What an exercise asks: a number, or one of a few statements, with what is often said.
+"""Exercises as data: a number or a choice, with typical mistakes and hints.
 
 One definition serves all places: a page makes a field of it, a kernel tries the
 reader's own function on its cases, and both answer typical mistakes with their hints.
@@ -72,7 +72,7 @@ Question = Number | Choice
 
 
 def letters(question: Choice) -> dict[str, str]:
-    """Number the statements of a choice: a, b, c, …
+    """Assign letters to the statements of a choice: a, b, c, …
 
     Args:
         question: what is asked.

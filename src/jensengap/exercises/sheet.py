@@ -1,4 +1,4 @@
-"""A file of answers: written by a reader, verified by whoever collects it.
+"""Save and verify files of answers: labels, answers and a checksum, as JSON.
 
 It holds labels, answers and a checksum: no name, no time, no place. The checksum finds
 a file that was damaged or edited by hand; it is no seal, for whoever has this package
@@ -26,7 +26,7 @@ _answers: dict[str, Any] = {}
 
 
 class Sheet(NamedTuple):
-    """What a file of answers holds, each marked anew.
+    """Contents of a file of answers, each marked anew.
 
     Attributes:
         right: labels of the exercises answered rightly.
@@ -44,7 +44,7 @@ class Sheet(NamedTuple):
 
 
 def note(mark: marking.Mark) -> None:
-    """Keep an answer for the file; one that could not be read is none.
+    """Keep an answer for the file; skip one that could not be read.
 
     Args:
         mark: of the answer; a later one of the same exercise takes its place.
@@ -71,6 +71,7 @@ def save(path: str | Path) -> Sheet:
         there = path.exists()
     except (OSError, ValueError) as error:
         raise ValueError(f"{path!r} is no name for a file: {error}") from None
+    # chapters may share a file; this session's answers replace older ones
     answers = (_read(path) if there else {}) | _answers
     body = {"format": FORMAT, "answers": dict(sorted(answers.items()))}
     text = json.dumps(
@@ -116,6 +117,7 @@ def _question(name: str) -> Question:
 
 
 def _checksum(body: dict[str, Any]) -> str:
+    # one spelling for one content, however the file was laid out
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -123,6 +125,7 @@ def _checksum(body: dict[str, Any]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Return the answers of a sound file."""
     try:
+        # utf-8-sig: some editors begin a file with a byte-order mark
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         answers = _sound(content)
     except FileNotFoundError:
@@ -150,6 +153,7 @@ def _sound(content: Any) -> dict[str, Any]:
     answers = body.get("answers")
     if not isinstance(answers, dict):
         raise ValueError("this one has no answers by label")
+    # what no marking could read is refused here, with the file
     _marked(answers)
     return answers
 

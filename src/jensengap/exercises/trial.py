@@ -1,4 +1,4 @@
-"""Tries a reader's function: it may fail, print without end, or never come back.
+"""Call a reader's function safely: errors caught, output cut, time limited.
 
 Whatever it does becomes its results or one sentence; no error gets through.
 """
@@ -22,15 +22,15 @@ LINES = 100  # that a function may print
 
 
 class Refused(Exception):
-    """An answer that cannot be compared; says why, for the reader."""
+    """Raised for an answer that cannot be compared; says why, for the reader."""
 
 
 class Open(Exception):
-    """An answer that is none yet; may say what is missing."""
+    """Raised where there is no answer yet; may say what is missing."""
 
 
 class _Brief(io.TextIOBase):
-    """Passes on what is printed, up to a number of lines."""
+    """Text stream that passes on a limited number of lines."""
 
     def __init__(self, target: Any) -> None:
         self.target, self.left = target, LINES
@@ -46,7 +46,7 @@ class _Brief(io.TextIOBase):
 
 
 def short(value: Any, length: int = 40) -> str:
-    """Say what a value is, in few characters and on one line.
+    """Describe a value in few characters and on one line.
 
     Args:
         value: anything.
@@ -103,6 +103,7 @@ def call(function: Callable[..., Any], cases: Sequence[Mapping[str, Any]]) -> li
         return [_called(function, case) for case in cases]
 
     try:
+        # of the whole process, so the function's thread prints there as well
         with redirect_stdout(_Brief(sys.stdout)):
             return within(calls, SECONDS)
     except TimeoutError as error:
@@ -175,7 +176,7 @@ def _own_line(function: Callable[..., Any], error: BaseException) -> str:
 
 
 class _Stop(BaseException):
-    """Ends the thread that took too long; no ``except Exception`` catches it."""
+    """Raised in a thread that took too long; no ``except Exception`` catches it."""
 
 
 def within(function: Callable[[], Any], seconds: float) -> Any:
@@ -206,6 +207,7 @@ def within(function: Callable[[], Any], seconds: float) -> Any:
         except BaseException as error:  # also SystemExit: nothing may end the kernel
             raised.append(error)
 
+    # daemon: what cannot be stopped does not keep the kernel from ending
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
@@ -225,6 +227,7 @@ def _stop(thread: threading.Thread) -> bool:
     for _ in range(10):  # what catches one request may not catch the next
         if not thread.is_alive():
             return True
+        # raises in the other thread at its next bytecode: there is no politer way
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(_Stop)
         )

@@ -1,1 +1,1 @@
-"""Runs that are too long for a chapter: what they are, how they resume, what came."""
+"""Experiments too long for a chapter: how they run, resume, are recorded and read."""

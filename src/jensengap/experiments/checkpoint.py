@@ -1,4 +1,4 @@
-"""A checkpoint is whole or it is refused: written aside, sealed by a digest, named.
+"""Save and load checkpoints: written aside, sealed by a digest, whole or refused.
 
 The first line says that it is one, the second what it is of and the digest of the
 rest. The rest is read with ``weights_only``: tensors and numbers, never code.
@@ -20,7 +20,7 @@ _MAGIC = b"jensengap checkpoint 1\n"
 
 
 class CheckpointError(ValueError):
-    """The file is torn, or is no checkpoint, or is one of another run."""
+    """Raised for a file that is torn, no checkpoint, or one of another run."""
 
 
 def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:
@@ -38,6 +38,7 @@ def save(path: Path, of: dict[str, Any], state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     body = buffer.getvalue()
+    # torch.load reads a flipped byte without an error: hence a digest
     head = {"of": of, "sha256": hashlib.sha256(body).hexdigest()}
     files.write_whole(path, _MAGIC + json.dumps(head).encode() + b"\n" + body)
 
@@ -70,12 +71,14 @@ def load(path: Path, of: dict[str, Any]) -> dict[str, Any]:
         whole = hashlib.sha256(body).hexdigest() == head["sha256"]
     except (ValueError, KeyError, TypeError):
         whole = False
+    # before anything is unpickled
     if not whole:
         raise CheckpointError(
             f"{path} is torn: its {len(content)} bytes are not those that were "
             "written; delete it to begin again, or put a copy of it back"
         )
     same(path, of, head["of"])
+    # weights_only: a pickle could run code
     return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
 
 

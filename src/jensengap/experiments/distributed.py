@@ -1,4 +1,4 @@
-"""One process or many: who this one is, and which part of a global batch is its own.
+"""Data-parallel training under ``torchrun``: ranks, shares of a batch, all-reduce.
 
 ``torchrun`` starts the processes and tells each its rank; a program that was started
 plainly is a group of one. What is computed does not depend on their number: chance is
@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, distributed, nn
 
+DEVICES = "auto", "cpu", "cuda"
+
 
 class Group(NamedTuple):
-    """This process among the others.
+    """A process group: this process's rank, the group's size, the device.
 
     Attributes:
         rank: its number, from 0 to ``size - 1``; 0 writes the files.
@@ -58,54 +60,55 @@ class Group(NamedTuple):
         if self.size == 1:
             return module
         ids = [self.device.index] if self.device.type == "cuda" else None
+        # the one buffer, the prior's mean, is constant: nothing to broadcast
         return nn.parallel.DistributedDataParallel(
             module, device_ids=ids, broadcast_buffers=False
         )
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """Average over the group; every process gets the same.
+        """Average a tensor over the group (all-reduce); every process gets the same.
 
         Args:
             numbers: of one shape everywhere.
         """
         if self.size == 1:
             return numbers
-        total = numbers.clone()
+        total = numbers.clone()  # all_reduce writes where it reads
         distributed.all_reduce(total)
         return total / self.size
 
     def gather(self, numbers: Tensor) -> list[Tensor]:
-        """Collect the numbers of all processes, in the order of their ranks.
+        """Collect the tensors of all processes, in the order of their ranks.
 
         Args:
             numbers: of one shape everywhere.
         """
         if self.size == 1:
             return [numbers]
-        every = [torch.empty_like(numbers) for _ in range(self.size)]
-        distributed.all_gather(every, numbers)
-        return every
+        parts = [torch.empty_like(numbers) for _ in range(self.size)]
+        distributed.all_gather(parts, numbers)
+        return parts
 
     def tell(self, what: Any) -> Any:
-        """Give every process what the first one has.
+        """Broadcast a value from the first process to all.
 
         Args:
             what: numbers, strings and tensors; only those of rank 0 count.
         """
         if self.size == 1:
             return what
-        told = [what]
-        distributed.broadcast_object_list(told)
-        return told[0]
+        objects = [what]  # the list is filled in place
+        distributed.broadcast_object_list(objects)
+        return objects[0]
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
+        """Wait until every process has come here (a barrier)."""
         if self.size > 1:
             distributed.barrier()
 
 
 def divide(batch_size: int, size: int | None = None) -> int:
-    """Count the images of a batch that each process takes.
+    """Divide a batch: return how many images each process takes.
 
     Args:
         batch_size: images in the global batch.
@@ -120,6 +123,7 @@ def divide(batch_size: int, size: int | None = None) -> int:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     share, rest = divmod(batch_size, size)
     if rest:
+        # 1 always divides, so there is one
         fits = max(n for n in range(1, size) if batch_size % n == 0)
         raise ValueError(
             f"the number of processes must divide the batch, got {size} processes "
@@ -131,7 +135,7 @@ def divide(batch_size: int, size: int | None = None) -> int:
 
 @contextmanager
 def join(device: str = "auto") -> Iterator[Group]:
-    """Find the device and, where ``torchrun`` started this process, the others.
+    """Choose the device and, under ``torchrun``, join the process group.
 
     Args:
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
@@ -151,6 +155,7 @@ def join(device: str = "auto") -> Iterator[Group]:
         yield Group(0, 1, 0, where)
         return
     if where.type == "cuda":
+        # before the group is made: nccl takes the current device
         torch.cuda.set_device(where)
     distributed.init_process_group("nccl" if where.type == "cuda" else "gloo")
     try:
@@ -160,8 +165,9 @@ def join(device: str = "auto") -> Iterator[Group]:
 
 
 def _device(name: str, local_rank: int) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device must be auto, cpu or cuda, got {name!r}")
+    """Choose the device of this process, or refuse the one that is asked for."""
+    if name not in DEVICES:
+        raise ValueError(f"device must be one of {', '.join(DEVICES)}, got {name!r}")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "cpu" or (name == "auto" and not count):
         return torch.device("cpu")
@@ -174,4 +180,5 @@ def _device(name: str, local_rank: int) -> torch.device:
 
 
 def _world_size() -> int:
+    """Read the number of processes that ``torchrun`` started."""
     return int(os.environ.get("WORLD_SIZE", "1"))

@@ -10,7 +10,6 @@ Source: Burda, Grosse and Salakhutdinov (2016), section 5 and table 1.
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 
 from jensengap import data, nets, vae
 from jensengap.data import embedded
+from jensengap.experiments import recordings
 from jensengap.fast import bernoulli_vae, evidence
 
 LATENT_DIM = 50
@@ -31,8 +31,8 @@ PAPER = {
 }
 # of the book's own digits, with which anyone can compare a network
 _NUM_CHECKED, _CHECK_SAMPLES = 200, 500
-# finished runs that come with the package: records, and some of the networks
-RECORDED = Path(str(files("jensengap.experiments"))) / "recorded" / "table-one"
+# of some of the runs in the recording "iwae-table"
+NETWORKS = recordings.FOLDER / "table-one"
 
 
 class Noise(NamedTuple):
@@ -209,25 +209,3 @@ def load(path: Path) -> tuple[vae.VAE, dict[str, Any]]:
             "name a file that jensengap.experiments.reproduce has written"
         ) from error
     return model, settings
-
-
-def records() -> list[dict[str, Any]]:
-    """Read the records of the runs that come with the package.
-
-    Each is what ``python -m jensengap.experiments.reproduce`` wrote, and stands as it
-    was written.
-
-    Returns:
-        One for each run, sorted by objective, $k$, epochs and seed: ``settings``;
-        ``nll`` of the test images in nats, with ``nll_stderr``; ``train``, both bounds
-        in each epoch; ``check``, ``seconds``, ``machine``, ``versions``, and the
-        ``sha256`` of the network. A network that comes along is in :data:`RECORDED`,
-        under the record's name with the ending ``.safetensors``.
-    """
-    found = [json.loads(path.read_text("utf-8")) for path in RECORDED.glob("*.json")]
-
-    def order(record: dict[str, Any]) -> tuple[str | int, ...]:
-        names = "objective", "num_samples", "num_epochs", "seed"
-        return tuple(record["settings"][name] for name in names)
-
-    return sorted(found, key=order)

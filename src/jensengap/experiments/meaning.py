@@ -1,4 +1,4 @@
-"""What a VAE's and a GAN's codes say about the digit: one run, with all its controls.
+"""Probe what a VAE's and a GAN's codes say about the digit: one run with its controls.
 
 The chapter ``meaning`` trains one pair before the reader's eyes; the recording of that
 name holds this run for several seeds.
@@ -50,7 +50,7 @@ def labelled_codes(
     num_codes: int,
     chunk: int = 500,
 ) -> tuple[Tensor, Tensor]:
-    """Draw codes from the prior, and let a classifier say what their images show.
+    """Draw codes from the prior, and label their images by a classifier.
 
     Args:
         generate: from ``z`` to an image.
@@ -68,7 +68,7 @@ def labelled_codes(
 def fit_inverse(
     generate: Callable[[Tensor], Tensor], num_steps: int = 750
 ) -> nets.OnRows:
-    r"""Train an encoder for a generator after the fact: regress ``z`` on ``G(z)``.
+    r"""Train an encoder for a fixed generator: regress ``z`` on ``G(z)``.
 
     Every step draws fresh codes, so nothing but the generator is needed, and no data.
 
@@ -95,7 +95,7 @@ def fit_inverse(
 
 
 def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float]]:
-    """Train a classifier, a VAE and a GAN, and probe whatever may be called a code.
+    """Train a classifier, a VAE and a GAN, and fit linear probes to their codes.
 
     Args:
         seed: the source of all chance.
@@ -118,6 +118,7 @@ def run(seed: int, num_epochs: int = NUM_EPOCHS) -> dict[str, float | list[float
         results |= _from_prior(name, generate, judge, held_out)
     results |= _of_images(model, rival, probs[:NUM_IMAGES], held_out[:NUM_IMAGES])
     with torch.no_grad():
+        # precision and recall of real digits against others: what a perfect model has
         features = judge.features(held_out), judge.features(probs[: len(held_out)])
         log_p = model.log_evidence(data.binarize(held_out[:200]), 500).log_p
         elbo = model.terms(data.binarize(held_out)).elbo
@@ -136,6 +137,7 @@ def _from_prior(
 ) -> dict[str, Tensor]:
     """Probe codes drawn from the prior, and compare their images with real ones."""
     codes, labels = labelled_codes(generate, judge, 4000)
+    # fresh codes: a probe is judged where it was not fitted
     new_codes, new_labels = labelled_codes(generate, judge, 2000)
     found = probes.evaluate(codes, labels, new_codes, new_labels)
     with torch.no_grad():
@@ -158,10 +160,11 @@ def _from_prior(
 
 
 def _of_images(
-    model: vae.VAE, rival: digit_gan.DigitGan, seen: Tensor, new: Tensor
+    model: vae.VAE, rival: digit_gan.DigitGan, train_x: Tensor, test_x: Tensor
 ) -> dict[str, Tensor]:
     """Probe codes of real images: learned ones, inverted ones, and controls."""
-    x = torch.cat([seen, new])
+    x = torch.cat([train_x, test_x])
+    # a control: the same network with random weights
     untrained = digit_gan.twin_vae(LATENT_DIM)
     inverses = {
         name: digit_gan.invert(
@@ -169,21 +172,25 @@ def _of_images(
         )
         for name, net in (("vae", model.decoder.net), ("gan", rival.net))
     }
+    # the GAN has no encoder: one is trained after the fact
     late = fit_inverse(rival.generate)
     with torch.no_grad():
         means = model.encode(x).mean
+        components = probes.principal_components(train_x, LATENT_DIM)
+        projection = probes.random_projection(train_x, LATENT_DIM)
         codes = {
             "vae_means": means,
             "vae_inverted": inverses["vae"].codes,
             "gan_inverted": inverses["gan"].codes,
             "gan_encoder": late(x),
             "pixels": x,
-            "components": probes.principal_components(seen, LATENT_DIM).encode(x),
-            "random_projection": probes.random_projection(seen, LATENT_DIM).encode(x),
+            "components": components.encode(x),
+            "random_projection": projection.encode(x),
             "random_encoder": untrained.encode(x).mean,
         }
         back = model.decode(means).mean - x
-    num, labels = len(seen), torch.arange(len(seen)) % 10  # classes take turns
+    num = len(train_x)
+    labels = torch.arange(num) % 10  # of both sets: classes take turns
     results = {}
     for name, code in codes.items():
         found = probes.evaluate(code[:num], labels, code[num:], labels)
@@ -194,4 +201,5 @@ def _of_images(
 
 
 def _rounded(value: Tensor) -> float | list[float]:
+    """Round to five decimals, so that a recording stays short."""
     return torch.as_tensor(value).double().mul(1e5).round().div(1e5).tolist()

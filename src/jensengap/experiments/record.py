@@ -4,9 +4,7 @@ Each is a function of the package, called with every setting and seed that stand
 two runs at a time with one thread each. A run depends on nothing but its arguments.
 """
 
-import json
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -16,10 +14,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from jensengap import files, ring
-from jensengap.experiments import meaning
-
-FOLDER = Path(__file__).parent / "recorded"
+from jensengap import ring
+from jensengap.experiments import meaning, recordings
 
 
 class Experiment(NamedTuple):
@@ -59,16 +55,12 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "torch": torch.__version__}
-
-
 def _one(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     return {**arguments, **EXPERIMENTS[name].run(**arguments)}
 
 
-def record(name: str, pool: Executor, folder: Path = FOLDER) -> Path:
+def record(name: str, pool: Executor, folder: Path = recordings.FOLDER) -> Path:
     """Run one experiment and write its recording, whole or not at all.
 
     Args:
@@ -77,7 +69,7 @@ def record(name: str, pool: Executor, folder: Path = FOLDER) -> Path:
         folder: where the recording is kept.
 
     Returns:
-        The file: one line for each run, so that a difference can be read.
+        The file.
     """
     experiment = EXPERIMENTS[name]
     pending = [pool.submit(_one, name, call) for call in experiment.calls()]
@@ -85,11 +77,11 @@ def record(name: str, pool: Executor, folder: Path = FOLDER) -> Path:
     for number, each in enumerate(pending, 1):
         runs.append(each.result())
         print(f"{name}: {number} of {len(pending)} runs", flush=True)
-    head = {"question": experiment.question, "versions": _versions()}
-    lines = ",\n".join(json.dumps(run, allow_nan=False) for run in runs)
-    text = f'{json.dumps(head)[:-1]}, "runs": [\n{lines}\n]}}\n'
     path = folder / f"{name}.json"
-    files.write_whole(path, text)
+    machine = recordings.machine(threads_a_process=1)
+    versions = recordings.versions("torch")
+    found = recordings.Recording(experiment.question, machine, versions, runs)
+    recordings.write(path, found)
     return path
 
 

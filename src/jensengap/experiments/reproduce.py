@@ -20,12 +20,12 @@ from torch import Tensor
 from jensengap import data
 from jensengap.data import embedded, full
 from jensengap.experiments import distributed, iwae_table
-from jensengap.experiments.resumable import Settings
+from jensengap.experiments.resumable import GRADIENTS, OPTIMIZERS, Settings
 from jensengap.experiments.run import Run
 
 
 def mnist(split: str) -> Tensor:
-    """Pixels of the full MNIST, from your folder or downloaded.
+    """Read the pixels of the full MNIST, from your folder or downloaded.
 
     Args:
         split: "train" or "test".
@@ -56,7 +56,7 @@ def mnist(split: str) -> Tensor:
 
 
 def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
-    """Training images in grey, and test images in black and white.
+    """Read training images in grey, and test images in black and white.
 
     The test images are binarised once, with a seed of their own: every run is judged
     on the same ones.
@@ -73,6 +73,7 @@ def digits(name: str, group: distributed.Group) -> tuple[Tensor, Tensor]:
     """
     both = []
     for split in ("train", "test"):
+        # one process of a machine goes first and downloads; the others find the files
         if group.local_rank > 0:
             group.wait()
         each = mnist(split) if name == "full" else embedded.mnist_5k(split).pixels
@@ -93,30 +94,63 @@ def parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("objective", choices=sorted(iwae_table.PAPER), help="what is maximised")
-    add("k", type=int, help="samples of z for each image: 1, 5 and 50 in the paper")
+    add(
+        "num_samples",
+        metavar="k",
+        type=int,
+        help="samples of z for each image: 1, 5 and 50 in the paper",
+    )
     add("--seed", type=int, default=0, help="of all chance")
-    add("--epochs", type=int, default=100, help="passes over the training images")
+    add(
+        "--epochs",
+        dest="num_epochs",
+        type=int,
+        default=100,
+        help="passes over the training images",
+    )
     add("--out", type=Path, default=Path("runs"), help="folder of the results")
     add("--batch-size", type=int, default=100, help="of all processes together")
     add("--max-rate", type=float, default=4e-3, help="learning rate at its peak")
     add("--warm-samples", type=int, default=1, help="k of the first passes")
     add("--warm-epochs", type=int, default=0, help="how many passes have that k")
-    add("--samples", type=int, default=5000, help="importance samples a test image")
-    add("--digits", choices=["full", "embedded"], default="full",
-        help="all of MNIST, or the 5,000 of the book for a trial")  # fmt: skip
-    add("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    add("--matmul", choices=["highest", "high", "medium"], default="highest",
-        help="of products in training; the evaluation has the highest")  # fmt: skip
-    add("--optimizer", choices=["adam", "soap"], default="adam",
-        help="soap goes further in a step that costs more")  # fmt: skip
-    add("--gradient", choices=["plain", "doubly"], default="plain",
-        help="of the iwae's encoder; doubly means reparameterised twice")  # fmt: skip
+    add(
+        "--samples",
+        dest="eval_samples",
+        type=int,
+        default=5000,
+        help="importance samples a test image",
+    )
+    add(
+        "--digits",
+        choices=["full", "embedded"],
+        default="full",
+        help="all of MNIST, or the 5,000 of the book for a trial",
+    )
+    add("--device", choices=distributed.DEVICES, default="auto")
+    add(
+        "--matmul",
+        choices=["highest", "high", "medium"],
+        default="highest",
+        help="of products in training; the evaluation has the highest",
+    )
+    add(
+        "--optimizer",
+        choices=[*OPTIMIZERS],
+        default="adam",
+        help="soap goes further in a step that costs more",
+    )
+    add(
+        "--gradient",
+        choices=GRADIENTS,
+        default="plain",
+        help="of the iwae's encoder; doubly means reparameterised twice",
+    )
     add("--minutes", type=float, default=3.0, help="between two checkpoints")
     return parser
 
 
 def reproduce(arguments: argparse.Namespace) -> str:
-    """Do what the command line asks, or find it done.
+    """Train and evaluate what the command line asks for, or find it done.
 
     Args:
         arguments: as :func:`parser` reads them.
@@ -129,26 +163,24 @@ def reproduce(arguments: argparse.Namespace) -> str:
         ValueError: something in the arguments, the data or a checkpoint is wrong.
     """
     a = arguments
-    settings = Settings(
-        a.objective, a.k, a.seed, a.epochs, a.batch_size, a.max_rate, a.warm_samples,
-        a.warm_epochs, a.samples, a.digits, a.matmul,
-        a.optimizer, a.gradient,
-    )  # fmt: skip
+    settings = Settings(**{name: getattr(a, name) for name in Settings._fields})
     if find_spec("safetensors") is None:
         raise ValueError(
             "networks are written with safetensors, which is not installed; run: "
             "pip install safetensors"
         )
+    # refused here, before any process waits for another
     distributed.divide(settings.batch_size)
     with distributed.join(a.device) as group:
         run = Run(settings, group, a.out, a.minutes)
-        record = run.finished() or run.go(*digits(a.digits, group))
+        # the data are read only where there is something to train
+        found = run.finished() or run.go(*digits(a.digits, group))
     if group.rank > 0:
         return ""
-    paper = record["paper_nll"]
+    paper = found["paper_nll"]
     return (
-        f"{a.objective}, k = {a.k}, seed {a.seed}: test NLL {record['nll']:.2f} ± "
-        f"{record['nll_stderr']:.2f} nats"
+        f"{a.objective}, k = {a.num_samples}, seed {a.seed}: "
+        f"test NLL {found['nll']:.2f} ± {found['nll_stderr']:.2f} nats"
         + ("" if paper is None else f" (paper {paper})")
         + f"; see {run.record}"
     )

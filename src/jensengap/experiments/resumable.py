@@ -1,4 +1,4 @@
-"""A training that can be killed at any step and gives the same network all the same.
+"""Train a network so that a kill at any step changes nothing in the result.
 
 All that a step changes is in :meth:`Training.state`: parameters, what the optimiser
 keeps, the schedule, both generators, and the sums from which the history is made.
@@ -15,12 +15,15 @@ from torch import Tensor
 
 from jensengap import data, recipes, train, vae
 from jensengap.experiments import iwae_table
-from jensengap.experiments.distributed import Group
+from jensengap.experiments.distributed import Group, divide
 from jensengap.fast import soap
+
+OPTIMIZERS = {"adam": "Adam", "soap": "SOAP"}
+GRADIENTS = "plain", "doubly"
 
 
 class Settings(NamedTuple):
-    """What a run is asked for; the same settings give the same result.
+    """Settings of a run; the same settings give the same result.
 
     Attributes:
         objective: ``"vae"`` or ``"iwae"``.
@@ -66,18 +69,22 @@ def verify(settings: Settings, num_images: int) -> None:
             small, a batch larger than the data, or too few steps for the schedule.
     """
     if settings.objective not in iwae_table.PAPER:
-        raise ValueError(f"objective must be vae or iwae, got {settings.objective!r}")
-    if settings.optimizer not in ("adam", "soap"):
-        raise ValueError(f"optimizer must be adam or soap, got {settings.optimizer!r}")
-    allowed = ("plain", "doubly") if settings.objective == "iwae" else ("plain",)
+        raise ValueError(
+            f"objective must be {' or '.join(iwae_table.PAPER)}, "
+            f"got {settings.objective!r}"
+        )
+    if settings.optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"optimizer must be {' or '.join(OPTIMIZERS)}, got {settings.optimizer!r}"
+        )
+    allowed = GRADIENTS if settings.objective == "iwae" else GRADIENTS[:1]
     if settings.gradient not in allowed:
         raise ValueError(
             f"the gradient of the {settings.objective} must be {' or '.join(allowed)}, "
             f"got {settings.gradient!r}"
         )
-    for name in (
-        "num_samples", "num_epochs", "batch_size", "warm_samples", "eval_samples"
-    ):  # fmt: skip
+    divide(settings.batch_size, 1)
+    for name in ("num_samples", "num_epochs", "warm_samples", "eval_samples"):
         if getattr(settings, name) < 1:
             value = getattr(settings, name)
             raise ValueError(f"{name} must be at least 1, got {value}")
@@ -102,7 +109,7 @@ def verify(settings: Settings, num_images: int) -> None:
 
 
 class Training:
-    r"""A network on its way: one-cycle schedule, step by step.
+    r"""A training that can be stopped and resumed: one-cycle schedule, step by step.
 
     Args:
         settings: what to train.
@@ -122,6 +129,7 @@ class Training:
         self.probs = probs.to(group.device)
         # three seeds, so that order, noise and network do not share their chance
         seeds = [3 * settings.seed + i for i in range(3)]
+        # the caller's own chance stays as it was
         with torch.random.fork_rng([]):
             torch.manual_seed(seeds[0])
             self.model: vae.VAE = iwae_table.network(probs.mean(0)).to(group.device)
@@ -135,36 +143,38 @@ class Training:
         self.history: train.History = {"elbo": [], "iwae": []}
         self._sums = {"elbo": 0.0, "iwae": 0.0}
         self._position = 0  # batches done in this epoch
+        # before this epoch's permutation is drawn: what a checkpoint keeps
         self._epoch_began = self.order.get_state()
 
     @property
     def steps_an_epoch(self) -> int:
-        """Full batches in the data; what is left over waits for another order."""
+        """Return the number of full batches; a rest waits for another order."""
         return len(self.probs) // self.settings.batch_size
 
     @property
     def num_steps(self) -> int:
-        """Steps done."""
+        """Return the number of steps done."""
         return len(self.history["elbo"]) * self.steps_an_epoch + self._position
 
     @property
     def num_samples(self) -> int:
-        """How many draws of ``z`` an image has in this epoch."""
+        """Return how many draws of ``z`` an image has in this epoch."""
         warm = len(self.history["elbo"]) < self.settings.warm_epochs
         return self.settings.warm_samples if warm else self.settings.num_samples
 
     def _player(self) -> train.Player:
-        kind: dict[str, Any] = {"lr": self.settings.max_rate, "betas": (0.9, 0.99)}
+        options: dict[str, Any] = {"lr": self.settings.max_rate, "betas": (0.9, 0.99)}
         optimizer: torch.optim.Optimizer
         if self.settings.optimizer == "adam":
-            optimizer = torch.optim.Adam(self.model.parameters(), fused=True, **kind)
+            optimizer = torch.optim.Adam(self.model.parameters(), fused=True, **options)
         else:
-            optimizer = soap.Soap(self.model.parameters(), **kind)
+            optimizer = soap.Soap(self.model.parameters(), **options)
         num_steps = self.settings.num_epochs * self.steps_an_epoch
         schedule = recipes.one_cycle(optimizer, num_steps)
         return train.Player("loss", self._step, optimizer, schedule)
 
     def _step(self, rows: Tensor) -> tuple[Tensor, train.Terms]:
+        # for the whole batch, then this process's part: their number changes nothing
         noise = iwae_table.draw(
             len(rows), self.probs.shape[1], self.num_samples, self.noise
         ).part(self.part)
@@ -178,6 +188,7 @@ class Training:
         self._epoch_began = self.order.get_state()
         num_images, size = len(self.probs), self.settings.batch_size
         order = data.batches(num_images, size, self.order, drop_last=True)
+        # drawn as a whole and skipped: the order is that of a run without a kill
         for number, rows in enumerate(order):
             if number >= self._position:
                 yield rows
@@ -193,9 +204,9 @@ class Training:
         """
         while len(self.history["elbo"]) < self.settings.num_epochs:
             for rows in self._rest_of_epoch():
-                seen = train.turns((self.player,), rows, self.num_steps, self.history)
+                terms = train.turns((self.player,), rows, self.num_steps, self.history)
                 for name in self._sums:
-                    self._sums[name] += seen[name]
+                    self._sums[name] += terms[name]
                 self._position += 1
                 after_step()
             for name, total in self._sums.items():
@@ -218,7 +229,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state` was taken, as if nothing had happened.
+        """Resume from where :meth:`state` was taken, as if nothing had happened.
 
         Args:
             state: of a training with the same settings on the same kind of device.
@@ -226,6 +237,7 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.player.optimizer.load_state_dict(state["optimizer"])
         self.player.scheduler.load_state_dict(state["scheduler"])
+        # to the epoch's beginning: the permutation is drawn again
         self.order.set_state(state["order"])
         self._epoch_began = self.order.get_state()
         self.noise.set_state(state["noise"])

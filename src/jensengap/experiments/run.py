@@ -1,18 +1,15 @@
 """One run of table 1 on the disk: a checkpoint on the way, network and record after.
 
-The record is one file of JSON: settings, versions, seconds, both bounds in each epoch,
-and the negative log-likelihood of the test images with its standard error.
+The record is a recording of one run: settings, seconds, both bounds in each epoch, and
+the negative log-likelihood of the test images with its standard error.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import platform
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +19,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from jensengap import files
-from jensengap.experiments import checkpoint, iwae_table
+from jensengap.divergences import Estimate
+from jensengap.experiments import checkpoint, iwae_table, recordings
 from jensengap.experiments.distributed import Group
-from jensengap.experiments.resumable import Settings, Training
+from jensengap.experiments.resumable import OPTIMIZERS, Settings, Training
 
+_QUESTION = "What is the negative log-likelihood of the test images, in nats an image?"
 _BLOCK = 100  # test images that are evaluated with one seed
 _NETWORK = "784-200-200-50 tanh, Bernoulli"
 _SCHEDULE = (
     "one-cycle: a tenth of the steps up to max_rate, then down by a cosine; "
     "{}, second moment 0.99"
 )
-_OPTIMIZERS = {"adam": "Adam", "soap": "SOAP"}
 
 
 class Run:
@@ -61,16 +59,18 @@ class Run:
         self._kept = self._ticked = time.monotonic()
 
     def finished(self) -> dict[str, Any] | None:
-        """Return the record, if this run is over; refuse that of another one.
+        """Return what was recorded, if this run is over; refuse that of another one.
 
         Raises:
             CheckpointError: the record in the folder is of other settings.
+            ValueError: it is no recording.
         """
-        record = None
+        run = None
         if self.group.rank == 0 and self.record.exists():
-            record = json.loads(self.record.read_text("utf-8"))
-            checkpoint.same(self.record, self.settings._asdict(), record["settings"])
-        return self.group.tell(record)
+            run = recordings.read(self.record).runs[0]
+            settings = {name: run.get(name) for name in Settings._fields}
+            checkpoint.same(self.record, self.settings._asdict(), settings)
+        return self.group.tell(run)
 
     def go(self, train: Tensor, test: Tensor) -> dict[str, Any]:
         """Train and evaluate, from the checkpoint if there is one.
@@ -80,7 +80,7 @@ class Run:
             test: black-and-white ones.
 
         Returns:
-            The record.
+            What was recorded: the settings, and what came of them.
 
         Raises:
             ValueError: settings that cannot be trained with.
@@ -165,10 +165,10 @@ class Run:
         scores = iwae_table.Scores(*torch.cat(self.blocks, 1).double())
         packed = _packed(training.model.state_dict(), self.settings)
         paper = iwae_table.PAPER[self.settings.objective]
-        record = {
-            "settings": self.settings._asdict(),
+        run = {
+            **self.settings._asdict(),
             "network": _NETWORK,
-            "schedule": _SCHEDULE.format(_OPTIMIZERS[self.settings.optimizer]),
+            "schedule": _SCHEDULE.format(OPTIMIZERS[self.settings.optimizer]),
             "num_train": num_train,
             "num_test": num_test,
             "paper_nll": paper.get(self.settings.num_samples),
@@ -179,16 +179,19 @@ class Run:
             "train": training.history,
             "seconds": self.seconds,
             "num_resumed": self.num_resumed,
-            "machine": _machine(self.group),
-            "versions": _versions(),
             "sha256": hashlib.sha256(packed).hexdigest(),
         }
         if self.group.rank == 0:
             files.write_whole(self.network, packed)
-            text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-            files.write_whole(self.record, text)
+            recording = recordings.Recording(
+                _QUESTION,
+                _machine(self.group),
+                recordings.versions("torch", "safetensors", "numpy"),
+                [run],
+            )
+            recordings.write(self.record, recording)
             self.checkpoint.unlink(missing_ok=True)
-        return record
+        return run
 
 
 def _packed(state: dict[str, Tensor], settings: Settings) -> bytes:
@@ -199,20 +202,14 @@ def _packed(state: dict[str, Tensor], settings: Settings) -> bytes:
 
 
 def _mean_and_stderr(name: str, each: Float[Tensor, "n"]) -> dict[str, float]:
-    stderr = float(each.std()) / math.sqrt(len(each))
-    return {name: float(each.mean()), f"{name}_stderr": stderr}
+    mean, stderr = Estimate.of(each)
+    return {name: float(mean), f"{name}_stderr": float(stderr)}
 
 
-def _machine(group: Group) -> dict[str, Any]:
+def _machine(group: Group) -> dict[str, str | int]:
     gpu = group.device.type == "cuda"
-    return {
-        "device": torch.cuda.get_device_name(group.device) if gpu else "cpu",
-        "architecture": platform.machine(),
-        "num_processes": group.size,
-        "threads_a_process": torch.get_num_threads(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    named = {name: metadata.version(name) for name in ("safetensors", "numpy")}
-    return {"python": platform.python_version(), "torch": torch.__version__, **named}
+    return recordings.machine(
+        device=torch.cuda.get_device_name(group.device) if gpu else "cpu",
+        num_processes=group.size,
+        threads_a_process=torch.get_num_threads(),
+    )

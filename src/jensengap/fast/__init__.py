@@ -1,1 +1,1 @@
-"""Fast twins of what the subject computes, for long trainings and many images."""
+"""Fast versions of what the subject computes, for long trainings and many images."""

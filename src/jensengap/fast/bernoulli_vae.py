@@ -1,4 +1,4 @@
-r"""A Bernoulli VAE's loss with its gradient in one pass, for long trainings.
+r"""Loss and gradient of a Bernoulli VAE or IWAE in one pass, without autograd.
 
 The same numbers as :meth:`jensengap.vae.VAE.terms` and
 :meth:`~jensengap.vae.VAE.log_weights` under autograd, in less time: the chain rule is
@@ -39,7 +39,7 @@ _ROWS = 256  # of 784 float32 numbers: 0.8 MB, which a core's own cache holds
 
 
 class Value(NamedTuple):
-    """What a batch gives; numbers in nats an image, with a gradient on the first.
+    """Loss and bounds of a batch; nats an image, with a gradient on the first.
 
     Attributes:
         loss: what is minimised.
@@ -53,7 +53,7 @@ class Value(NamedTuple):
 
 
 class FusedVAE(nn.Module):
-    r"""A VAE whose loss brings its gradient along.
+    r"""A Bernoulli VAE whose loss computes its own gradient.
 
     Its parameters are the model's own: any optimiser of torch may move them.
 
@@ -129,47 +129,68 @@ class FusedVAE(nn.Module):
         """Write the gradients of the loss; return both bounds."""
         k, b, latent_dim = noise.shape
         num_encoder = 2 * len(self._encoder.weights)
-        seen = self._encoder.forward(x)
+        encoded = self._encoder.forward(x)
         # two blocks of their own: vector units want neighbours
-        loc, raw = seen[-1].view(b, 2, latent_dim).transpose(0, 1).contiguous()
+        loc, raw = encoded[-1].view(b, 2, latent_dim).transpose(0, 1).contiguous()
         scale = softplus(raw).add_(nets.SCALE_FLOOR)
         z = torch.addcmul(loc, scale, noise)
-        made = self._decoder.forward(z.view(k * b, latent_dim))
-        logits = made[-1].view(k, b, -1)
-        log_w = log_likelihood(logits, x)
+        decoded = self._decoder.forward(z.view(k * b, latent_dim))
+        logits = decoded[-1].view(k, b, -1)
+        log_lik = log_likelihood(logits, x)
         if closed_kl:
-            kl = loc.square().add_(scale.square()).sum() / 2 - scale.log().sum()
-            elbo = log_w.mean() - kl / b + latent_dim / 2
-            weights, iwae = 1 / (k * b), elbo
+            elbo = iwae = _elbo_closed_kl(log_lik, loc, scale)
+            c: Tensor | float = 1 / (k * b)
         else:
-            log_w += (noise.square() - z.square()).sum(2) / 2 + scale.log().sum(1)
-            elbo, iwae = log_w.mean(), log_w.logsumexp(0).mean() - math.log(k)
-            weights = 1 / (k * b) if objective == "vae" else log_w.softmax(0) / b
+            elbo, iwae, c = _weigh(log_lik, z, noise, scale, objective)
+        # in place: the logits are the largest tensor, and not needed again
         slope = torch.sigmoid_(logits).sub_(x)
-        slope *= weights if objective == "vae" else weights[..., None]
+        slope *= c
         slope = self._decoder.backward(
-            made, slope.view(k * b, -1), into[num_encoder:], to_input=True
+            decoded, slope.view(k * b, -1), into[num_encoder:], to_input=True
         ).view_as(z)
         if closed_kl:
+            # the KL's own slopes, (mu and sigma) / b, do not pass through z
             to_loc = torch.add(slope.sum(0), loc, alpha=1 / b)
             to_scale = torch.add((slope * noise).sum(0), scale, alpha=1 / b)
         else:
-            w = weights if objective == "vae" else weights[..., None]
-            slope += z * w
+            slope += z * c  # of -log p(z)
             if doubly:
-                slope.sub_(w * noise / scale).mul_(b * w)
+                # of log q in its argument only, then c once more: c^2 in all
+                slope.sub_(c * noise / scale).mul_(b * c)
             to_loc, to_scale = slope.sum(0), (slope * noise).sum(0)
         if not doubly:
+            # of the entropy, log sigma; the other gradient has none in sigma
             to_scale.sub_(scale.reciprocal(), alpha=1 / b)
-        to_raw = to_scale.mul_(raw.sigmoid())
+        to_raw = to_scale.mul_(raw.sigmoid())  # the derivative of softplus
         self._encoder.backward(
-            seen, torch.cat([to_loc, to_raw], 1), into[:num_encoder], to_input=False
+            encoded, torch.cat([to_loc, to_raw], 1), into[:num_encoder], to_input=False
         )
         return elbo, iwae
 
 
+def _elbo_closed_kl(log_lik: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
+    """Return the batch mean of the ELBO, its KL to the prior in closed form."""
+    b, latent_dim = loc.shape
+    kl = loc.square().add_(scale.square()).sum() / 2 - scale.log().sum()
+    return log_lik.mean() - kl / b + latent_dim / 2
+
+
+def _weigh(
+    log_lik: Tensor, z: Tensor, noise: Tensor, scale: Tensor, objective: str
+) -> tuple[Tensor, Tensor, Tensor | float]:
+    """Return both bounds, and the weight c / b of each sample in the loss."""
+    k, b = log_lik.shape
+    # log p(z) - log q(z): the constants of the two normal densities cancel
+    log_w = log_lik.add_((noise.square() - z.square()).sum(2) / 2 + scale.log().sum(1))
+    elbo, iwae = log_w.mean(), log_w.logsumexp(0).mean() - math.log(k)
+    if objective == "vae":
+        return elbo, iwae, 1 / (k * b)
+    # softmax: the normalised weights; a last axis, to multiply logits and z
+    return elbo, iwae, (log_w.softmax(0) / b)[..., None]
+
+
 class _Loss(torch.autograd.Function):
-    """Minus a bound whose gradients are known, and are handed out once."""
+    """Autograd function of a bound whose gradients are known, and handed out once."""
 
     @staticmethod
     def forward(
@@ -219,7 +240,7 @@ def verify(model: vae.VAE) -> None:
 
 
 def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
-    r"""$\sum_j\log(1+e^{\ell_j})$, in nats.
+    r"""Compute $\sum_j\log(1+e^{\ell_j})$, in nats.
 
     Taken as it stands, in pieces that a cache holds: half the time of ``softplus``. A
     pixel's error is that of one rounding of $1+e^\ell$. Where $e^\ell$ overflows,
@@ -232,25 +253,26 @@ def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
         return softplus(logits).sum(1)
     pieces = logits.split(_ROWS)
     scratch = torch.empty_like(pieces[0])
-    each = [
+    sums = [
         torch.exp(piece, out=scratch[: len(piece)]).add_(1).log_().sum(1)
         for piece in pieces
     ]
-    found = torch.cat(each) if len(each) > 1 else each[0]
-    return found if math.isfinite(found.sum()) else softplus(logits).sum(1)
+    total = torch.cat(sums) if len(sums) > 1 else sums[0]
+    return total if math.isfinite(total.sum()) else softplus(logits).sum(1)
 
 
 def log_likelihood(
     logits: Float[Tensor, "k b d"], x: Float[Tensor, "b d"]
 ) -> Float[Tensor, "k b"]:
-    r"""$\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
+    r"""Compute $\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
 
-    The fast twin of ``nets.bernoulli(logits).log_prob(x)``.
+    The fast twin of ``nets.bernoulli(logits).log_prob(x)``: each sample has its
+    logits, where :func:`jensengap.nets.bernoulli_log_probs` pairs all with all.
 
     Args:
         logits: log-odds of each pixel, for each of ``k`` samples; left as they are.
         x: targets in [0, 1].
     """
     # a sample at a time: its logits are still in the cache when they are needed again
-    each = [(one * x).sum(1) - log_normaliser(one) for one in logits]
-    return torch.stack(each)
+    parts = [(part * x).sum(1) - log_normaliser(part) for part in logits]
+    return torch.stack(parts)

@@ -23,7 +23,7 @@ from jensengap.fast import bernoulli_vae, perceptron
 def log_evidence(
     model: vae.VAE, x: Float[Tensor, "b d"], num_samples: int, *, chunk: int = 1024
 ) -> vae.Evidence:
-    r"""Estimate $\log\frac1k\sum_i w_i$ of each image.
+    r"""Estimate $\log p(x)$ of each image by $\log\frac1k\sum_i w_i$.
 
     Args:
         model: as for :class:`jensengap.fast.bernoulli_vae.FusedVAE`; left as it is.
@@ -45,23 +45,28 @@ def log_evidence(
         )
     bernoulli_vae.verify(model)
     decoder = perceptron.MLP(model.decoder.net)
-    found = []
+    results = []
     for part in x.split(max(1, chunk // num_samples)):
         q = model.encode(part).base_dist
+        # an image's share of the last product, once for all of its draws
         to_image, offset = part @ decoder.weights[-1], part @ decoder.biases[-1]
         sums = None
         for start in range(0, num_samples, max(1, chunk // len(part))):
             size = min(max(1, chunk // len(part)), num_samples - start)
             noise = torch.randn(size, *q.loc.shape, dtype=x.dtype, device=x.device)
             z = torch.addcmul(q.loc, q.scale, noise)
+            # of the logits only the normaliser is used: x enters by the hidden layer
             *_, hidden, logits = decoder.forward(z.flatten(0, 1))
             on = (hidden.view(size, len(part), -1) * to_image).sum(2) + offset
             off = bernoulli_vae.log_normaliser(logits).view_as(on)
+            # log p(z) - log q(z) without log sigma: the constants cancel
             prior_over_q = (noise.square() - z.square()).sum(2) / 2
             # float64: both sums run over all draws, and their difference is wanted
             log_w = (on - off + prior_over_q).double()
+            # of weights and of their squares, for the effective sample size
             both = torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)])
             sums = both if sums is None else torch.logaddexp(sums, both)
+        # log sigma is the same in all draws, so it is added once, at the end
         log_p = sums[0] - math.log(num_samples) + q.scale.log().sum(1).double()
-        found.append(torch.stack([log_p, (2 * sums[0] - sums[1]).exp()]))
-    return vae.Evidence(*torch.cat(found, 1).to(x.dtype))
+        results.append(torch.stack([log_p, (2 * sums[0] - sums[1]).exp()]))
+    return vae.Evidence(*torch.cat(results, 1).to(x.dtype))

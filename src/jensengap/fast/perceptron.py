@@ -28,7 +28,7 @@ _ACTIVATIONS = {
 
 
 class MLP:
-    """The layers of a perceptron, and the two passes through them.
+    """Forward and backward pass of a perceptron, on the network's own parameters.
 
     Args:
         net: linear layers with tanh or ReLU between them, as ``nets.mlp`` makes them.
@@ -58,13 +58,15 @@ class MLP:
                 "such networks, and autograd differentiates all others"
             )
         self._act, self._slope = _ACTIVATIONS[next(iter(between), nn.Tanh)]
+        # the same memory without a graph: a step of an optimiser is seen here
         self.weights = [each.weight.detach() for each in linears]
         self.biases = [each.bias.detach() for each in linears]
+        # views: no weight is copied
         self._transposed = [each.T for each in self.weights]
         self._last = len(linears) - 1
 
     def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
-        """Return the input of every layer, and the last one's output behind them.
+        """Run the network; return the input of every layer, and the output behind them.
 
         Args:
             x: a row an example.
@@ -72,6 +74,7 @@ class MLP:
         passed = [x]
         for number, weight in enumerate(self._transposed):
             u = torch.addmm(self.biases[number], passed[-1], weight)
+            # in place: backward needs phi(u) alone, phi' is computed from it
             passed.append(u if number == self._last else self._act(u))
         return passed
 
@@ -95,8 +98,10 @@ class MLP:
             That gradient, or nothing.
         """
         for number in range(self._last, -1, -1):
+            # into memory that is there already: nothing is allocated in a step
             torch.mm(slope.T, passed[number], out=into[2 * number])
             torch.sum(slope, 0, out=into[2 * number + 1])
+            # below the first layer only a decoder, which has z there, wants it
             if number or to_input:
                 slope = torch.mm(slope, self.weights[number])
             if number:
@@ -105,7 +110,7 @@ class MLP:
 
 
 def together(like: Sequence[Tensor]) -> list[Tensor]:
-    """Make room for a gradient of each parameter, all in one piece of memory.
+    """Allocate a gradient for each parameter, all in one piece of memory.
 
     Args:
         like: tensors of these shapes, of one type and on one device.
@@ -114,6 +119,7 @@ def together(like: Sequence[Tensor]) -> list[Tensor]:
         Tensors of the same shapes, not filled: views of one vector, so that a pass
         over all of them is a pass over neighbours.
     """
+    # one vector: an optimiser's pass over all of them is one pass
     flat = like[0].new_empty(sum(each.numel() for each in like))
     cut = flat.split([each.numel() for each in like])
     return [part.view(each.shape) for part, each in zip(cut, like, strict=True)]

@@ -1,4 +1,4 @@
-r"""SOAP: Adam along the eigenvectors of Shampoo's preconditioner.
+r"""SOAP optimiser: Adam along the eigenvectors of Shampoo's preconditioner.
 
 For a weight with gradient $G$, running means $L$ of $GG^\top$ and $R$ of $G^\top G$
 have eigenvectors $Q_L$ and $Q_R$, and Adam runs on $Q_L^\top GQ_R$ in place of $G$:
@@ -25,7 +25,7 @@ _TURN = 50  # steps between two corrections of the bases; every tenth at the sta
 
 
 class Soap(torch.optim.Optimizer):
-    r"""Moves weights along their own eigenvectors; biases have Adam's own step.
+    r"""SOAP: Adam in the eigenbasis of each weight's gradients; biases get plain Adam.
 
     The first step moves nothing: it finds the bases.
 
@@ -55,8 +55,8 @@ class Soap(torch.optim.Optimizer):
                 "wanted a learning rate and eps of at least 0 and betas in [0, 1), got "
                 f"{lr}, {eps} and {betas}"
             )
-        kind = {"lr": lr, "betas": betas, "eps": eps, "max_size": max_size}
-        super().__init__(params, kind)
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "max_size": max_size}
+        super().__init__(params, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -79,12 +79,13 @@ class Soap(torch.optim.Optimizer):
         return loss
 
     def _move(self, weight: nn.Parameter, group: dict[str, Any]) -> None:
-        """Take a parameter's step."""
+        """Update one parameter."""
         gradient, state = weight.grad, self.state[weight]
         if not state:
             state |= _start(weight, group["max_size"])
         state["step"] += 1
         number = int(state["step"])
+        # factors change slowly, and measuring them costs two products
         if number <= _MEASURE or number % _MEASURE == 0:
             for side, factor in state["factors"].items():
                 g = gradient.T if side else gradient
@@ -97,7 +98,9 @@ class Soap(torch.optim.Optimizer):
         if number % (_MEASURE if number < 2 * _TURN else _TURN) == 0:
             _turn(state)
         first, second = group["betas"]
+        # in the weight's own axes, so that it need not turn with the bases
         state["exp_avg"].lerp_(gradient, 1 - first)
+        # the second moment is taken along the eigenvectors: that is the method
         along = _rotated(gradient, state["bases"], back=False)
         state["exp_avg_sq"].mul_(second).addcmul_(along, along, value=1 - second)
         # the first step has counted nothing yet
@@ -109,7 +112,8 @@ class Soap(torch.optim.Optimizer):
 
 
 def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
-    """Return the state before the first step; factors and bases by their side."""
+    """Make a parameter's state before the first step; factors and bases by side."""
+    # a side that is too long keeps its axes: eigh costs its cube
     sides = [s for s in range(2) if weight.ndim == 2 and weight.shape[s] <= max_size]
     return {
         "step": torch.zeros((), dtype=torch.int64),
@@ -123,9 +127,11 @@ def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
 
 
 def _turn(state: dict[str, Any]) -> None:
-    """Correct the bases by a step of orthogonal iteration, largest axis first."""
+    """Update the eigenbases by a step of orthogonal iteration, largest axis first."""
     for side, basis in state["bases"].items():
+        # a product and a QR: far cheaper than eigh, and near enough
         ahead = state["factors"][side] @ basis
+        # by Rayleigh quotients, which estimate the eigenvalues
         order = (basis * ahead).sum(0).argsort(descending=True)
         basis.copy_(torch.linalg.qr(ahead[:, order])[0])
         moment = state["exp_avg_sq"]  # goes with its axis
@@ -133,7 +139,7 @@ def _turn(state: dict[str, Any]) -> None:
 
 
 def _rotated(matrix: Tensor, bases: dict[int, Tensor], *, back: bool) -> Tensor:
-    """Write a matrix in the bases, or one that is so written in the old axes."""
+    """Rotate a matrix into the eigenbases, or from there back."""
     for side, basis in bases.items():
         turn = basis.T if back else basis
         matrix = matrix @ turn if side else turn.T @ matrix

@@ -1,1 +1,1 @@
-"""Models that run in the page, without a kernel; in a live kernel torch computes."""
+"""Interactive models in a page: scripts compute them, or torch in a live kernel."""

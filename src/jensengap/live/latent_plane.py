@@ -1,4 +1,4 @@
-"""The latent plane, live: a point to move, and what a trained decoder makes of it.
+"""Interactive latent plane: move a point, see what a trained decoder makes of it.
 
 In a page scripts run the decoder, without a kernel; in a live kernel the same call
 gives widgets, and torch computes.
@@ -40,8 +40,10 @@ def same_mean(model: vae.VAE, network: dict[str, Any], extent: float) -> None:
             "wanted a decoder from 2 latent dimensions to a square picture, got "
             f"{first['inputs']} and {final['outputs']} pixels"
         )
+    # 25 points show a wrong layer, activation or head
     at = torch.linspace(-extent, extent, 5)
     z = torch.cartesian_prod(at, at).to(next(model.decoder.parameters()))
+    # what was packed, rounded as it is: the page computes with this
     h, arrays = z, iter(parameters.unpack(network["weights"]))
     with torch.no_grad():
         for layer in network["layers"]:
@@ -56,6 +58,7 @@ def same_mean(model: vae.VAE, network: dict[str, Any], extent: float) -> None:
 
 
 def _activated(layer: dict[str, Any], h: Tensor) -> Tensor:
+    """Apply a layer's activation, as the page's script does."""
     if layer["activation"] == "leaky_relu":
         return nn.functional.leaky_relu(h, layer["slope"])
     return h if layer["activation"] == "identity" else getattr(h, layer["activation"])()
@@ -68,7 +71,7 @@ def scene(
     start: Sequence[float],
     extent: float,
 ) -> tuple[Figure, Callable[[float, float], None]]:
-    """Draw the plane beside the picture.
+    """Draw the latent plane beside the decoded picture.
 
     Args:
         model: decodes.
@@ -86,9 +89,13 @@ def scene(
         own = codes[labels == label]
         # as one picture: a thousand marks would be most of the page
         plane.plot(
-            *own.T.numpy(), ".", color=_SHADES[label % 5], markersize=2.5, alpha=0.5,
+            *own.T.numpy(),
+            ".",
+            color=_SHADES[label % 5],
+            markersize=2.5,
+            alpha=0.5,
             rasterized=True,
-        )  # fmt: skip
+        )
         middle = own.median(0).values.tolist()
         style = {"ha": "center", "va": "center", "fontweight": "bold", "zorder": 5}
         plot.note(plane, *middle, str(label), **style)
@@ -150,6 +157,7 @@ def show(
             "wanted codes (n, 2) and as many labels, got "
             f"{tuple(codes.shape)} and {tuple(labels.shape)}"
         )
+    # the page applies the head, so it draws the mean and not the logits
     last = "sigmoid" if model.decoder.head is nets.bernoulli else "identity"
     network = parameters.network(model.decoder.net, kind, last)
     same_mean(model, network, extent)
@@ -168,11 +176,18 @@ def show(
         "extent": extent,
         "step": STEP,
     }
+    inside = _stage(start, extent)
+    written = scripted.markup("decoder", ["decoder"], data, inside, fig, alt, caption)
+    scripted.show(written, fig, alt)
+
+
+def _stage(start: Sequence[float], extent: float) -> str:
+    """Write the plane, the picture beside it, and their sliders."""
     sliders = "".join(
         scripted.slider(name, value, -extent, extent, STEP)
         for name, value in zip(("z₁", "z₂"), start, strict=True)
     )
-    inside = (
+    return (
         f'<div class="jg-pair"><canvas class="jg-pad" style="{scripted.SQUARE}; '
         'touch-action: none" tabindex="0" role="application" aria-label="Latent plane. '
         'Arrow keys move the point, with Shift further; Home puts it at the origin.">'
@@ -182,8 +197,6 @@ def show(
         f'code: <b class="jg-near"></b></p><div class="jg-controls">{sliders}</div>'
         "</div></div>"
     )
-    written = scripted.markup("decoder", ["decoder"], data, inside, fig, alt, caption)
-    scripted.show(written, fig, alt)
 
 
 def _drawn(fig: Figure, update: Callable[..., None], alt: str) -> Callable[..., str]:

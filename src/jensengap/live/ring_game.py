@@ -1,4 +1,4 @@
-"""The game, live: a GAN on a ring of Gaussians that trains while you look.
+"""Interactive GAN on a ring of Gaussians, which trains in the page.
 
 In a page scripts play it, without a kernel; in a live kernel the same call gives
 widgets, and torch plays.
@@ -32,7 +32,7 @@ _KEY = (
 
 
 def scene(played: ring.Match, extent: float) -> Figure:
-    """Draw a match as it stands.
+    """Draw data, samples and discriminator of a game as it stands.
 
     Args:
         played: the match.
@@ -47,6 +47,7 @@ def scene(played: ring.Match, extent: float) -> Figure:
     belief, limits = played.belief(extent, CELLS).numpy(), (-extent, extent)
     at = torch.linspace(-extent, extent, 2 * CELLS + 1)[1::2].numpy()
     ax.imshow(belief, cmap=_leaning(), vmin=0, vmax=1, extent=(*limits, *limits))
+    # matplotlib warns of a contour that crosses no cell
     if belief.min() < 0.5 < belief.max():
         ax.contour(
             at, -at, belief, [0.5], colors=plot.MUTED, linewidths=1, linestyles="dashed"
@@ -69,16 +70,21 @@ def scene(played: ring.Match, extent: float) -> Figure:
     }
     for row, (words, colour) in enumerate(lines.items()):
         ax.text(
-            1.06, 0.97 - 0.085 * row, words, color=colour, transform=ax.transAxes,
+            1.06,
+            0.97 - 0.085 * row,
+            words,
+            color=colour,
+            transform=ax.transAxes,
             va="top",
-        )  # fmt: skip
+        )
     return fig
 
 
 def _leaning() -> LinearSegmentedColormap:
-    """Orange where D is near 0, nothing where it only guesses, blue near 1."""
+    """Make the colour map of D: orange near 0, transparent at ½, blue near 1."""
     made, real = to_rgb(plot.PRIOR), to_rgb(plot.RECONSTRUCTION)
     colours = [(*made, ALPHA), (*made, 0), (*real, 0), (*real, ALPHA)]
+    # one place twice: the hue jumps where both colours are transparent
     places = [0, 0.5, 0.5, 1]
     return LinearSegmentedColormap.from_list(
         "jg-belief", list(zip(places, colours, strict=True))
@@ -139,13 +145,23 @@ def show(
         _play(discriminator, generator, rules, ratios, ratio, alt, caption)
         return
     played = ring.Match(discriminator, generator, rules)
+    # a match has its own generator, so the reader's numbers stay the same
     played.play(still, ratio)
     fig = scene(played, extent)
     data = networks | rules._asdict()
     data |= {"extent": extent, "ratios": list(ratios), "names": names}
     start = list(ratios).index(ratio)
     slider = scripted.slider("D’s rate ÷ G’s", start, 0, len(ratios) - 1, 1)
-    inside = (
+    inside = _stage(slider, rules.modes)
+    written = scripted.markup(
+        "arena", ["game", "arena"], data, inside, fig, alt, caption
+    )
+    scripted.show(written, fig, alt)
+
+
+def _stage(slider: str, modes: int) -> str:
+    """Write the field, its buttons, the counts, and their chart."""
+    return (
         '<div class="jg-pair"><canvas class="jg-field" style="'
         f'{scripted.SQUARE}" role="img" aria-label="Real '
         "points as dots, generated points as crosses, the discriminator’s belief as "
@@ -153,15 +169,11 @@ def show(
         '<button type="button">Start</button><button type="button">Step</button>'
         '<button type="button">Reset</button></div><div class="jg-controls">'
         f'{slider}</div><p class="jg-readout">step <b class="jg-count"></b> · modes '
-        f'covered <b class="jg-count"></b> of {rules.modes}</p><canvas '
+        f'covered <b class="jg-count"></b> of {modes}</p><canvas '
         'class="jg-chart" style="width: 100%; height: 8rem" role="img" '
         'aria-label="Modes covered, from the first step to this one."></canvas>'
         f"{_KEY}</div></div>"
     )
-    written = scripted.markup(
-        "arena", ["game", "arena"], data, inside, fig, alt, caption
-    )
-    scripted.show(written, fig, alt)
 
 
 def _play(
@@ -173,10 +185,12 @@ def _play(
     alt: str,
     caption: str,
 ) -> None:
-    """Show the game as widgets: a tick of the clock is some steps of torch."""
+    """Show the game with ipywidgets: a tick of the clock is some steps of torch."""
+    # what the callback changes from one tick to the next
     now = {"tick": 0, "match": ring.Match(discriminator, generator, rules)}
 
     def draw(tick: int, place: int) -> str:
+        # the Play widget's button for "again" sets its value to 0
         if tick == 0 and now["tick"]:
             now["match"] = ring.Match(discriminator, generator, rules)
         elif tick != now["tick"]:

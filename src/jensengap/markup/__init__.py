@@ -1,1 +1,1 @@
-"""What the book shows in a page: drawings, figures that scripts move, widgets, data."""
+"""HTML and SVG for pages: drawings, interactive figures, widgets, networks as text."""

@@ -1,4 +1,4 @@
-"""A network as text: its numbers in base64 with a checksum, its layers by name.
+"""Serialise a network for a page: parameters in base64, layers by name.
 
 A page cannot load a file from a disk, so a live figure carries its network in the page.
 ``scripts/numbers.js`` reads what :func:`pack` wrote, ``scripts/network.js`` what
@@ -17,16 +17,21 @@ import torch
 from torch import Tensor, nn
 
 TYPES = {
-    "float16": torch.float16, "float32": torch.float32, "float64": torch.float64,
-}  # fmt: skip
+    "float16": torch.float16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
 ACTIVATIONS = {
-    nn.Tanh: "tanh", nn.ReLU: "relu", nn.LeakyReLU: "leaky_relu",
-    nn.Sigmoid: "sigmoid", nn.Identity: "identity",
-}  # fmt: skip
+    nn.Tanh: "tanh",
+    nn.ReLU: "relu",
+    nn.LeakyReLU: "leaky_relu",
+    nn.Sigmoid: "sigmoid",
+    nn.Identity: "identity",
+}
 
 
 def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
-    """Write tensors as one text, little-endian, one after another.
+    """Encode tensors as one base64 text, little-endian, with a checksum.
 
     Args:
         tensors: what to write.
@@ -45,6 +50,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
             f"pack needs a tensor, and one of {', '.join(TYPES)}, got {len(tensors)} "
             f"tensors and {kind!r}"
         )
+    # through float64: tensors of any dtype in one, rounded only once
     flat = torch.cat([tensor.detach().cpu().flatten().double() for tensor in tensors])
     rounded = flat.to(TYPES[kind])
     if not bool(rounded.isfinite().all()):
@@ -54,6 +60,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
             "take a wider kind"
         )
     numbers = rounded.numpy()
+    # little-endian on every machine, as JavaScript's DataView is told
     data = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
     return {
         "type": kind,
@@ -64,7 +71,7 @@ def pack(tensors: Sequence[Tensor], kind: str = "float32") -> dict[str, Any]:
 
 
 def unpack(packed: dict[str, Any]) -> list[Tensor]:
-    """Read what :func:`pack` wrote, as the page does.
+    """Decode what :func:`pack` wrote, as the page does.
 
     Args:
         packed: the result of :func:`pack`.
@@ -84,6 +91,7 @@ def unpack(packed: dict[str, Any]) -> list[Tensor]:
             f"wanted {wanted} bytes with checksum {packed['crc']}, got {len(data)} "
             f"with {zlib.crc32(data)}; pack the tensors again"
         )
+    # bytearray: torch wants memory that may be written to
     parts = torch.frombuffer(bytearray(data), dtype=kind).split(counts)
     return [
         part.reshape(shape) for part, shape in zip(parts, packed["shapes"], strict=True)
@@ -91,7 +99,7 @@ def unpack(packed: dict[str, Any]) -> list[Tensor]:
 
 
 def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
-    """Name the layers of a perceptron: sizes, and the activation behind each.
+    """List the layers of a perceptron: sizes, and the activation behind each.
 
     Args:
         net: linear maps with a bias, each followed by an activation or by none.
@@ -109,10 +117,12 @@ def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
         if isinstance(module, nn.Linear) and module.bias is not None:
             found.append(
                 {
-                    "inputs": module.in_features, "outputs": module.out_features,
-                    "activation": "identity", "slope": 0.0,
+                    "inputs": module.in_features,
+                    "outputs": module.out_features,
+                    "activation": "identity",
+                    "slope": 0.0,
                 }
-            )  # fmt: skip
+            )
         elif type(module) in ACTIVATIONS and found:
             if found[-1]["activation"] != "identity":
                 raise ValueError(f"two activations in a row, the second is {module}")
@@ -133,7 +143,7 @@ def layers(net: nn.Sequential, last: str = "identity") -> list[dict[str, Any]]:
 def network(
     net: nn.Sequential, kind: str = "float32", last: str = "identity"
 ) -> dict[str, Any]:
-    """Write a perceptron as a page reads it.
+    """Serialise a perceptron for the page's scripts.
 
     Args:
         net: see :func:`layers`.

@@ -1,4 +1,4 @@
-"""A live figure as markup: a still picture, a stage that scripts open, data, scripts.
+"""Interactive figures as HTML: still picture, stage for scripts, data, scripts.
 
 The still picture stands where scripts are off, in print, and when the data turn out to
 be damaged. Everything is in the page: nothing is loaded, also from a file on a disk.
@@ -39,6 +39,7 @@ def script(name: str) -> str:
         FileNotFoundError: there is no such script.
     """
     lines = (_FOLDER / f"{name}.js").read_text("utf-8").splitlines()
+    # comments and indentation are for readers of the source, not of the page
     kept = (line.strip() for line in lines if not _COMMENT.match(line))
     return "\n".join(line for line in kept if line).replace("</", "<\\/")
 
@@ -50,7 +51,7 @@ def slider(
     highest: float | int,
     step: float | int,
 ) -> str:
-    """Write a native slider with its name and a place for its value.
+    """Write an HTML slider with its name and a place for its value.
 
     Args:
         name: what stands beside it.
@@ -79,7 +80,7 @@ def markup(
     alt: str,
     caption: str = "",
 ) -> str:
-    """Write a live figure.
+    """Write an interactive figure as HTML.
 
     Args:
         play: the last script's name, whose ``play`` is called when the page is there.
@@ -100,6 +101,7 @@ def markup(
     still = svg.inline(fig, alt)
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     text = text.replace("</", "<\\/")
+    # from the content: two figures of a page differ, two builds do not
     own = play[0] + hashlib.sha256((alt + text).encode()).hexdigest()[:8]
     code = "\n".join(script(name) for name in ("numbers", "network", "stage", *scripts))
     return (

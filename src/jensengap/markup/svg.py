@@ -1,4 +1,4 @@
-"""A drawing as part of the page: its colours, its type, and a caption below.
+"""Matplotlib figures as inline SVG: colours of the theme, text as text, a caption.
 
 matplotlib's SVG speaks for itself: own fonts, fixed colours, ids that clash. Here it
 becomes inline markup whose colours are CSS custom properties, so that one drawing
@@ -28,7 +28,7 @@ _PROPERTIES = {
 
 
 def inline(fig: Figure, alt: str, prefix: str = "") -> str:
-    """Draw as an ``<svg>`` element that takes its colours from the page.
+    """Draw a figure as an ``<svg>`` element that takes its colours from the page.
 
     Args:
         fig: the figure.
@@ -53,6 +53,7 @@ def inline(fig: Figure, alt: str, prefix: str = "") -> str:
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()
     drawing = _slim(drawing[drawing.index("<defs>") :])
     prefix = prefix or "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8]
+    # ids are of the whole page: two figures must not share one
     drawing = drawing.replace(' id="', f' id="{prefix}-')
     drawing = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", drawing)
     return (
@@ -64,7 +65,7 @@ def inline(fig: Figure, alt: str, prefix: str = "") -> str:
 
 
 def _slim(drawing: str) -> str:
-    """Drop what the page supplies (fonts, colours) and what nobody reads."""
+    """Remove fonts and surplus digits, and replace colours by the page's variables."""
     # matplotlib's style element would speak to the whole page, not to this figure
     drawing = re.sub(r"<style.*?</style>", "", drawing, flags=re.DOTALL)
     drawing = drawing.replace("xlink:href=", "href=")
@@ -81,7 +82,7 @@ def _slim(drawing: str) -> str:
 
 
 def _numbered(drawing: str) -> str:
-    """Count the ids that are referred to, and drop the others."""
+    """Number the ids that are referred to, and drop the others."""
     # matplotlib's own ids hash a place on the sheet, and the solver that lays out axes
     # moves a place by its last bit from run to run
     reference = r'(href="|url\()#([^")]+)'
@@ -96,7 +97,7 @@ def _numbered(drawing: str) -> str:
 
 
 def caption(text: str) -> str:
-    """Mark a caption up as a paragraph; nothing for no caption.
+    """Write a caption as a paragraph; nothing for no caption.
 
     Args:
         text: plain text.
@@ -108,7 +109,7 @@ def caption(text: str) -> str:
 
 
 def png(fig: Figure) -> str:
-    """Draw on white, for readers of notebooks that show no HTML.
+    """Draw a figure as PNG on white, for readers of notebooks that show no HTML.
 
     Args:
         fig: the figure.

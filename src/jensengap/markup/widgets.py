@@ -1,4 +1,4 @@
-"""A figure that moves in a live kernel: real ipywidgets that compute on demand.
+"""Figures with ipywidgets in a live kernel, computed on demand.
 
 Works with ipywidgets 7.7, as in Colab, and 8. Where the book is built there is a
 kernel but nobody in front of it: ``JENSENGAP_STATIC`` says so, and is set there.
@@ -16,7 +16,7 @@ from IPython.display import display
 
 
 def wanted() -> bool:
-    """Say whether a figure shall be made of widgets.
+    """Decide whether a figure is made of widgets.
 
     Returns:
         Whether the code runs in a notebook's kernel, ipywidgets is installed, and the
@@ -92,6 +92,7 @@ def panel(draw: Callable[..., str], controls: Sequence[Any], caption: str = "") 
     for control in controls:
         control.observe(redraw, "value")
     row = ipywidgets.HBox(list(controls))
+    # sliders go below each other where the window is narrow
     row.layout.flex_flow = "row wrap"
     box = ipywidgets.VBox([picture, row, ipywidgets.HTML(value=caption)])
     display(box)

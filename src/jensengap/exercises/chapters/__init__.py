@@ -1,4 +1,4 @@
-"""The book's exercises, a module for each chapter, found by their labels."""
+"""Find the book's exercises by their labels; each chapter's are a module."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ from functools import cache
 from jensengap.exercises.question import Question
 
 CHAPTERS = (
-    "latent_variables", "decomposition", "elbo", "posterior_kl",
-    "likelihoods", "reparameterization", "linear_vae", "training", "rate_distortion",
+    "latent_variables",
+    "decomposition",
+    "elbo",
+    "posterior_kl",
+    "likelihoods",
+    "reparameterization",
+    "linear_vae",
+    "training",
+    "rate_distortion",
     "measuring_likelihood",
-    "minimax", "dynamics", "meaning", "bridges",
-)  # fmt: skip
+    "minimax",
+    "dynamics",
+    "meaning",
+    "bridges",
+)
 
 
 @cache
 def every() -> dict[str, Question]:
-    """Collect all questions.
+    """Collect the questions of all chapters.
 
     Returns:
         For each label its question, in the order of the chapters.
@@ -47,6 +57,7 @@ def find(label: str) -> Question:
     for name in (label, f"ex-{label}"):
         if name in known:
             return known[name]
+    # cut: a label as long as a book would be compared for minutes
     alike = difflib.get_close_matches(label[:80], known, n=3, cutoff=0.5)
     like = f"; similar are {', '.join(alike)}" if alike else ""
     raise ValueError(

@@ -11,7 +11,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _leap(a: Tensor, b: Tensor) -> Tensor:
-    """The variance after all steps, one step at a time."""
+    """Compute the variance after all steps, one step at a time."""
     variance = torch.zeros((), dtype=torch.float64)
     for shrink, noise in zip(a, b, strict=True):
         variance = shrink**2 * variance + noise**2
@@ -47,12 +47,12 @@ def _leap_not_shrunk(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _turn(c: float, b: float, s: float) -> float:
-    """The φ at which a share c of the outputs chooses the code 1."""
+    """Find the φ at which a share c of the outputs chooses the code 1."""
     return NormalDist(b, s).inv_cdf(c)
 
 
 def _steps(a: list[float], b: list[float]) -> dict[str, Tensor]:
-    """One case, as tensors."""
+    """Make one case, as tensors."""
     return {
         "a": torch.tensor(a, dtype=torch.float64),
         "b": torch.tensor(b, dtype=torch.float64),

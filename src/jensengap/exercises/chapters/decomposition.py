@@ -8,37 +8,35 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _posterior(w: float, b: float, s: float, x: float) -> tuple[float, float]:
-    """Mean and variance of z given x."""
+    """Return mean and variance of z given x."""
     return w * (x - b) / (w**2 + s**2), s**2 / (w**2 + s**2)
 
 
 def _kl(mean: float, variance: float, other: float, other_variance: float) -> float:
-    """KL(N(mean, variance) ‖ N(other, other_variance))."""
+    """Compute KL(N(mean, variance) ‖ N(other, other_variance))."""
     ratio = variance / other_variance
     return 0.5 * ((mean - other) ** 2 / other_variance + ratio - 1 - log(ratio))
 
 
-def _gap(
-    w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+def _gap(w: float, b: float, s: float, x: float, mean: float, scale: float) -> float:
     return _kl(mean, scale**2, *_posterior(w, b, s, x))
 
 
 def _reversed(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(*_posterior(w, b, s, x), mean, scale**2)
 
 
 def _scale_for_variance(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(mean, scale, *_posterior(w, b, s, x))
 
 
 def _to_prior(
     w: float, b: float, s: float, x: float, mean: float, scale: float
-) -> float:  # fmt: skip
+) -> float:
     return _kl(mean, scale**2, 0.0, 1.0)
 
 

@@ -13,27 +13,27 @@ _TEN = 10.0  # times the critical penalty
 
 
 def _slower(gamma: float, a: float) -> float:
-    """The root of λ² + γλ + a² = 0 that is nearer to zero, both being real."""
+    """Find the root of λ² + γλ + a² = 0 nearer to zero, both being real."""
     return -0.5 * (gamma - sqrt(gamma**2 - 4 * a**2))
 
 
 def _doubling(growth: float) -> float:
-    """How many steps of this growth, not rounded, make a distance twice as large."""
+    """Count the steps of this growth, not rounded, that double a distance."""
     return log(2) / log(growth)
 
 
 def _growth(h: float) -> float:
-    """What a step multiplies a small distance by."""
+    """Compute the factor by which a step multiplies a small distance."""
     return sqrt(1 + h**2 / 4)
 
 
 def _needed(eps: float, prob: float) -> float:
-    """The n, not rounded, at which 1 − (1 − ε)ⁿ is the probability wanted."""
+    """Find the n, not rounded, at which 1 − (1 − ε)ⁿ is the probability wanted."""
     return log(1 - prob) / log(1 - eps)
 
 
 def _agreeing(p: Tensor) -> float:
-    """The probability that two samples are the same."""
+    """Compute the probability that two samples are the same."""
     return float((p**2).sum())
 
 

@@ -13,7 +13,7 @@ from jensengap.exercises.question import Mistake, Number
 
 
 def _variance(r: float) -> float:
-    """Of log w = constant + ½ (1 − r²) t² with a standard Gaussian t."""
+    """Compute the variance of ½ (1 − r²) t², t a standard Gaussian: that of log w."""
     return (1 - r**2) ** 2 / 2
 
 
@@ -30,7 +30,7 @@ def _variance_halved(r: float) -> float:
 
 
 def _bumps(x: float, a: float, s: float) -> tuple[Tensor, Tensor]:
-    """Nodes and p(x, z) times their weights: z ~ N(0, 1), x ~ N(a z² + 0.2 z, s²)."""
+    """Return nodes and weighted p(x, z): z ~ N(0, 1), x ~ N(a z² + 0.2 z, s²)."""
     rule = quadrature.grid(2001, limit=10.0, dim=1)
     z = rule.nodes[:, 0]
     log_lik = Normal(a * z**2 + 0.2 * z, s).log_prob(torch.tensor(x).double())
@@ -62,12 +62,12 @@ def _not_normalised(x: float, a: float, s: float) -> Tensor:
 
 
 def _log_p(x: float, variance: float) -> float:
-    """The log-density of N(0, variance) at x."""
+    """Compute the log-density of N(0, variance) at x."""
     return -0.5 * log(2 * pi * variance) - x**2 / (2 * variance)
 
 
 def _fall(x: float, step: float) -> float:
-    """Of log p(x) when w goes from 1 to 1 − step."""
+    """Compute the fall of log p(x) when w goes from 1 to 1 − step."""
     return _log_p(x, 1 + (1 - step) ** 2) - _log_p(x, 2.0)
 
 
@@ -88,7 +88,7 @@ def _weight_unsquared(x: float, step: float) -> float:
 
 
 def _slope(w: float, b: float, s: float, x: float) -> float:
-    """Of log N(x; b, w² + s²) in w."""
+    """Differentiate log N(x; b, w² + s²) in w."""
     total = w**2 + s**2
     return w * ((x - b) ** 2 / total - 1) / total
 

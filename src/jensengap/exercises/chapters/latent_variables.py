@@ -8,7 +8,7 @@ from jensengap.exercises.question import Mistake, Number
 
 
 def _upper(w: float, b: float, s: float, x: float) -> float:
-    """The posterior's mean and two of its standard deviations."""
+    """Add two of its standard deviations to the posterior's mean."""
     total = w**2 + s**2
     return w * (x - b) / total + 2 * s / sqrt(total)
 
@@ -31,12 +31,12 @@ def _noise_unsquared(w: float, b: float, s: float, x: float) -> float:
 
 
 def _density(y: float, variance: float) -> float:
-    """The density of N(0, variance) at y."""
+    """Compute the density of N(0, variance) at y."""
     return exp(-(y**2) / (2 * variance)) / sqrt(2 * pi * variance)
 
 
 def _excess(w: float, y: float, s: float) -> float:
-    """V at x − b = y: the mean square over the squared mean, less one."""
+    """Compute V at x − b = y: the mean square over the squared mean, less one."""
     mean_square = _density(y, w**2 + s**2 / 2) / (2 * s * sqrt(pi))
     return mean_square / _density(y, w**2 + s**2) ** 2 - 1
 

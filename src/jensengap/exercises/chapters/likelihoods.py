@@ -8,7 +8,7 @@ from jensengap.exercises.question import Mistake, Number
 
 
 def _excess(D: int, shrink: int) -> float:
-    """True error term minus the averaged one, where σ² = MSE / shrink."""
+    """Subtract the averaged error term from the true one, where σ² = MSE / shrink."""
     return (D - 1) * shrink / 2
 
 

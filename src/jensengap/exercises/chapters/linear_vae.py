@@ -8,7 +8,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _fourth(mean2: float, variance: float) -> float:
-    """E[z⁴] of a Gaussian with this squared mean."""
+    """Compute E[z⁴] of a Gaussian with this squared mean."""
     return mean2**2 + 6 * mean2 * variance + 3 * variance**2
 
 

@@ -8,7 +8,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _turned(u: float, v: float, angle: float) -> tuple[float, float]:
-    """Variances along both coordinates after a turn; before it they were u and v."""
+    """Rotate the coordinates; return their variances, which were u and v before."""
     c, s = cos(angle) ** 2, sin(angle) ** 2
     return u * c + v * s, u * s + v * c
 

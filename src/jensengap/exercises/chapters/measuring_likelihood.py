@@ -11,7 +11,7 @@ from jensengap.exercises.question import Mistake, Number
 
 
 def _order(v: float, tau: float) -> float:
-    """Where m/v + (1 − m)/τ², the curvature of the integrand of E_q[wᵐ], vanishes."""
+    """Find the m with m/v + (1 − m)/τ² = 0, the curvature of E_q[wᵐ]'s integrand."""
     return v / (v - tau**2)
 
 
@@ -36,17 +36,17 @@ def _no_log(log_w: Tensor) -> Tensor:
 
 
 def _best_scale(h: float) -> float:
-    """The kernels turn N(0, s²) into N(0, s² + h²), best where that is N(0, 1)."""
+    """Choose h so that the kernels turn N(0, s²) into N(0, s² + h²) = N(0, 1)."""
     return sqrt(1 - h**2)
 
 
 def _inside(v: float, tau: float) -> float:
-    """How many scales of q from the middle the two densities are equal."""
+    """Find how many scales of q from the middle the two densities are equal."""
     return sqrt(log(v / tau**2) / (1 - tau**2 / v))
 
 
 def _within(scales: float) -> float:
-    """Percent of a Gaussian's mass within so many scales of its mean."""
+    """Compute the percentage of a Gaussian within so many scales of its mean."""
     return 100 * erf(scales / sqrt(2))
 
 

@@ -13,7 +13,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _in_width(m: float, s: float) -> float:
-    """Derivative in s of KL(N(m, s²) ‖ N(0, 1))."""
+    """Differentiate KL(N(m, s²) ‖ N(0, 1)) in s."""
     return s - 1 / s
 
 
@@ -34,7 +34,7 @@ def _reversed(m: float, s: float) -> float:
 
 
 def _saturating(m: float, s: float) -> float:
-    """Derivative in s of E_q[log(1 − D)] alone, as noise u moves x = m + su."""
+    """Differentiate E_q[log(1 − D)] alone in s, as noise u moves x = m + su."""
     rule = quadrature.grid(2001, limit=12.0, dim=1)
     u = rule.nodes[:, 0]
     x = m + s * u
@@ -49,19 +49,19 @@ def _non_saturating(m: float, s: float) -> float:
 
 
 def _box_jsd(a: float) -> float:
-    """JSD of the boxes on [0, 1] and [a, a + 1]: log 2 for the share that is apart."""
+    """Compute the JSD of boxes on [0, 1] and [a, a + 1]: log 2 times what is apart."""
     return min(abs(a), 1.0) * log(2)
 
 
 def _lower(real: Tensor, fake: Tensor) -> float:
-    """½(V + log 4), by D itself: a sigmoid, its complement, and their logarithms."""
+    """Compute ½(V + log 4) from D: a sigmoid, its complement, their logarithms."""
     on_real, on_fake = 1 / (1 + (-real).exp()), 1 / (1 + (-fake).exp())
     payoff = on_real.log().mean() + (1 - on_fake).log().mean()
     return 0.5 * (float(payoff) + log(4))
 
 
 def _bound(on_real: Tensor, on_fake: Tensor) -> float:
-    """½(V + log 4), of log-probabilities that the caller may have mistaken."""
+    """Compute ½(V + log 4) from log-probabilities, right or mistaken."""
     return 0.5 * (float(on_real + on_fake) + log(4))
 
 

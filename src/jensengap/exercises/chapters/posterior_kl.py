@@ -8,7 +8,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _price(r: float) -> float:
-    """Of independent coordinates, for a Gaussian posterior of correlation r."""
+    """Compute the least KL of independent coordinates to a correlation of r."""
     return -0.5 * log(1 - r**2)
 
 
@@ -21,31 +21,31 @@ def _price_unsquared(r: float) -> float:
 
 
 def _price_with_marginals(r: float) -> float:
-    """KL(q‖p) of a q with the variances that the posterior's coordinates have."""
+    """Compute KL(q‖p) for a q with the variances of the posterior's coordinates."""
     return r**2 / (1 - r**2) + 0.5 * log(1 - r**2)
 
 
 def _errors(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / hypot(seen_error, unseen_error)
 
 
 def _errors_added(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / (seen_error + unseen_error)
 
 
 def _only_larger(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / max(seen_error, unseen_error)
 
 
 def _not_rooted(
     seen: float, seen_error: float, unseen: float, unseen_error: float
-) -> float:  # fmt: skip
+) -> float:
     return (unseen - seen) / (seen_error**2 + unseen_error**2)
 
 

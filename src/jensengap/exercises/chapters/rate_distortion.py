@@ -11,12 +11,12 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _rate(level: float, spectrum: Tensor) -> float:
-    """The rate that is paid at the noise ``level``, by reverse water-filling."""
+    """Compute the rate at the noise ``level``, by reverse water-filling."""
     return sum(max(0.5 * log(each / level), 0.0) for each in spectrum.tolist())
 
 
 def _level(noise: float, spectrum: Tensor) -> float:
-    """The noise at which the rate is half of that at ``noise``, by bisection."""
+    """Find the noise at which the rate is half of that at ``noise``, by bisection."""
     half = _rate(noise, spectrum) / 2
     low, high = noise, float(spectrum.max())
     for _ in range(60):
@@ -42,7 +42,7 @@ def _twice(noise: float, spectrum: Tensor) -> float:
 
 
 def _case(noise: float, *spectrum: float) -> dict[str, float | Tensor]:
-    """One case, its eigenvalues as a tensor."""
+    """Make one case, its eigenvalues as a tensor."""
     return {
         "noise": noise,
         "spectrum": torch.tensor(spectrum, dtype=torch.float64),

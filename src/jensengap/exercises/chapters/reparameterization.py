@@ -8,23 +8,23 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _second(mu: float, sigma: float, b: float) -> float:
-    """E[(z² − b)² ε²] with z = μ + σε, from the moments 1, 3, 15 of ε."""
+    """Compute E[(z² − b)² ε²], z = μ + σε, from the moments 1, 3, 15 of ε."""
     fourth = mu**4 + 18 * (mu * sigma) ** 2 + 15 * sigma**4
     return fourth - 2 * b * (mu**2 + 3 * sigma**2) + b**2
 
 
 def _left(mu: float, sigma: float, b: float) -> float:
-    """Variance of (z² − b) times the score in μ, which is ε/σ."""
+    """Compute the variance of (z² − b) times the score in μ, which is ε/σ."""
     return _second(mu, sigma, b) / sigma**2 - (2 * mu) ** 2
 
 
 def _plain(mu: float, sigma: float) -> float:
-    """The average of f(z) = z²."""
+    """Compute the average of f(z) = z²."""
     return mu**2 + sigma**2
 
 
 def _crossing(mu: float, sigma: float) -> float:
-    """Where the variances for sin(ωz) agree, by bisection in a = ωσ."""
+    """Find where the variances for sin(ωz) agree, by bisection in a = ωσ."""
 
     def apart(a: float) -> float:
         # their difference, times 2σ²; below zero at 0.6, above at 1.5, for every μ

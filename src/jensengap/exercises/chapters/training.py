@@ -12,7 +12,7 @@ from jensengap.exercises.question import Choice, Mistake, Number
 
 
 def _reconstruction(x: Tensor, mean: Tensor, variance: Tensor | float) -> Tensor:
-    """E[log p(x|z)] for pixels of law N(z, 1), if z has this mean and variance."""
+    """Compute E[log p(x|z)] of pixels N(z, 1), for z of this mean and variance."""
     return -0.5 * (log(2 * pi) + (x - mean) ** 2 + variance).sum()
 
 

@@ -1,4 +1,4 @@
-"""The Chromium that is installed: it prints the book, and tests open pages in it."""
+"""Find the installed Chromium, which prints the book and opens pages in tests."""
 
 import shutil
 
@@ -20,12 +20,12 @@ WANTED = (
 
 
 def installed() -> str | None:
-    """Returns the path of the first Chromium that is found, or nothing."""
+    """Return the path of the first Chromium that is found, or nothing."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def needed() -> str:
-    """Returns its path.
+    """Return the path of a Chromium, or end with a sentence that says what to install.
 
     Raises:
         SystemExit: there is none.

@@ -1,4 +1,4 @@
-"""What a result depends on, as one hash: equal hashes mean nothing is to do."""
+"""Hash what a result depends on: equal hashes mean that nothing is to do."""
 
 import hashlib
 import os
@@ -22,9 +22,9 @@ SITE = (
 )
 NUMBERS = (
     "src",
-    "tools/build/closing_cell.py",
-    "tools/build/environment.py",
-    "tools/build/execute.py",
+    "tools/book/closing_cell.py",
+    "tools/book/environment.py",
+    "tools/book/execute.py",
     "requirements.txt",
 )
 
@@ -39,18 +39,19 @@ _SITE = re.compile(r"^https?://[\w.-]+(?::\d+)?(?:/[\w.~-]+)*/*$")
 
 
 def files_below(root: Path, names: Iterable[str]) -> Iterator[Path]:
-    """Yields the files named, and those in the folders named, in a fixed order."""
+    """Yield the files named, and those in the folders named, in a fixed order."""
     for name in names:
         path = root / name
         if path.is_file():
             yield path
         for folder, subfolders, files in os.walk(path):
+            # in place: os.walk goes where this list says
             subfolders[:] = sorted(d for d in subfolders if not _LITTER.match(d))
             yield from (Path(folder, f) for f in sorted(files) if not _LITTER.match(f))
 
 
 def digest(root: Path, names: Iterable[str], *extra: str) -> str:
-    """Hashes names and contents of files, and some words more.
+    """Hash names and contents of files, and some words more.
 
     Args:
         root: folder that the names are relative to.
@@ -72,7 +73,7 @@ def digest(root: Path, names: Iterable[str], *extra: str) -> str:
 
 
 def read_mark(path: Path) -> str:
-    """Returns what `write_mark` left there, or nothing."""
+    """Return what `write_mark` left there, or nothing."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
@@ -80,12 +81,12 @@ def read_mark(path: Path) -> str:
 
 
 def write_mark(path: Path, text: str) -> None:
-    """Writes a mark in one step, so that a killed run leaves all of it or none."""
+    """Write a mark in one step, so that a killed run leaves all of it or none."""
     write_whole(path, text + "\n")
 
 
 def github_address(remote: str) -> str:
-    """Turns a remote's address into the repository's web address on GitHub.
+    """Turn a remote's address into the repository's web address on GitHub.
 
     Args:
         remote: `https://…` or `git@…`; a password in it is dropped.
@@ -98,7 +99,7 @@ def github_address(remote: str) -> str:
 
 
 def repository_address(root: Path) -> str:
-    """Finds the address that the site's buttons point at; nothing where unknown.
+    """Find the address that the site's buttons point at; nothing where unknown.
 
     Raises:
         ValueError: JENSENGAP_REPOSITORY is set to something that is not on GitHub.
@@ -123,7 +124,7 @@ def repository_address(root: Path) -> str:
 
 
 def site_address(root: Path) -> str:
-    """Finds where the site will be, for links from elsewhere; nothing where unknown.
+    """Find where the site will be, for links from elsewhere; nothing where unknown.
 
     Returns:
         An address that ends in `/`.

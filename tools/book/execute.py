@@ -1,4 +1,4 @@
-"""Executes the chapters whose code has changed, two at a time, into the cache."""
+"""Execute the chapters whose code has changed, two at a time, into the cache."""
 
 import fcntl
 import importlib
@@ -23,7 +23,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools.build.toc import ROOT, pages, source
+from tools.book.toc import ROOT, pages, source
 
 SECONDS_A_CELL = 600
 CELL_FAILED = 3  # not 1, which Python itself exits with
@@ -34,7 +34,7 @@ LEFT = "left"  # where the cache keeps what the closing cell printed
 
 
 def sound_cache(folder: Path) -> JupyterCacheBase:
-    """Opens the cache, and drops what an interrupted run left incomplete in it."""
+    """Open the cache, and drop what an interrupted run left incomplete in it."""
     cache = get_cache(folder)
     for record in cache.list_cache_records():
         place = folder / "executed" / record.hashkey
@@ -47,7 +47,8 @@ def sound_cache(folder: Path) -> JupyterCacheBase:
 
 
 def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
-    """Returns the notebooks whose code is not in the cache; forgets all others."""
+    """Return the notebooks whose code is not in the cache; forget all others."""
+    # the list of chapters is made anew, so that a deleted one is forgotten
     for record in cache.list_project_records():
         cache.remove_nb_from_project(record.pk)
     for path in sources:
@@ -64,11 +65,12 @@ def outdated(cache: JupyterCacheBase, sources: list[Path]) -> list[Path]:
 
 
 def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, str]:
-    """Executes a notebook in place, and the closing cell after it.
+    """Execute a notebook in place, and the closing cell after it.
 
     Returns:
         The result, and what the closing cell printed; the cell itself is gone again.
     """
+    # in the chapter's own kernel, where all its values still are
     notebook.cells.append(new_code_cell(CLOSING_CELL))
     result = single_nb_execution(
         notebook, cwd=str(folder), timeout=SECONDS_A_CELL, allow_errors=False
@@ -78,7 +80,7 @@ def run_through(notebook: NotebookNode, folder: Path) -> tuple[ExecutionResult, 
 
 
 def execute_one(folder: Path, path: Path) -> int:
-    """Executes one chapter in this process; prints its traceback where it fails."""
+    """Execute one chapter in this process; print its traceback where it fails."""
     cache = get_cache(folder)
     notebook = cache.get_project_notebook(str(path))
     result, left = run_through(notebook.nb, path.parent)
@@ -89,19 +91,24 @@ def execute_one(folder: Path, path: Path) -> int:
     bundle.data[LEFT] = left
     with open(folder / "writing.lock", "w") as lock:  # one writer at a time
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # overwrite: what is executed again replaces what was there
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     print(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
     return 0
 
 
 def in_own_process(folder: Path, path: Path) -> bool:
-    """Executes one chapter in a process of its own and shows what it said."""
-    command = [sys.executable, "-m", "tools.build.execute", str(folder), str(path)]
+    """Execute one chapter in a process of its own and show what it said."""
+    command = [sys.executable, "-m", "tools.book.execute", str(folder), str(path)]
     for attempt in (1, 2):
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, close_fds=False,
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            close_fds=False,
             cwd=ROOT,
-        )  # fmt: skip
+        )
         said = done.stdout.rstrip()
         if done.returncode in (0, CELL_FAILED):
             break
@@ -117,7 +124,7 @@ def in_own_process(folder: Path, path: Path) -> bool:
 
 
 def main(folder: Path) -> int:
-    """Brings the cache up to date; returns the process's exit status."""
+    """Bring the cache up to date; return the process's exit status."""
     sources = [source(page) for page in pages()]
     missing = [path for path in sources if not path.is_file()]
     if missing:
@@ -129,6 +136,7 @@ def main(folder: Path) -> int:
         print(f"Executing {len(todo)} of {len(notebooks)} chapters.", flush=True)
         # Lists the fonts once, here: a kernel that has to do it says so on the page.
         importlib.import_module("matplotlib.font_manager")
+    # threads only wait: each chapter runs in a process of its own
     with ThreadPoolExecutor(max_workers=2) as pool:
         done = list(pool.map(lambda path: in_own_process(folder, path), todo))
     return 0 if all(done) else 1

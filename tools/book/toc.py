@@ -1,4 +1,4 @@
-"""The pages of the book, in the order of its table of contents."""
+"""Read the pages of the book from its table of contents, in their order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +18,13 @@ def _files(entry: dict | list) -> Iterator[str]:
 
 
 def pages(root: Path = ROOT) -> list[str]:
-    """Returns all pages, as `likelihood/elbo`."""
+    """Return all pages, as `likelihood/elbo`."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     return list(_files(toc))
 
 
 def chapters(root: Path = ROOT) -> list[str]:
-    """Returns the numbered chapters only."""
+    """Return the numbered chapters only."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     return [
         page for part in toc["parts"] if part.get("numbered") for page in _files(part)
@@ -32,7 +32,7 @@ def chapters(root: Path = ROOT) -> list[str]:
 
 
 def parts(root: Path = ROOT) -> Iterator[tuple[str, bool, list[str]]]:
-    """Yields caption, whether its chapters are numbered, and pages of each part.
+    """Yield caption, whether its chapters are numbered, and pages of each part.
 
     What stands before the first caption, the root page included, has none.
     """
@@ -43,5 +43,5 @@ def parts(root: Path = ROOT) -> Iterator[tuple[str, bool, list[str]]]:
 
 
 def source(page: str, root: Path = ROOT) -> Path:
-    """Returns the file that a page is written in."""
+    """Return the file that a page is written in."""
     return root / "book" / f"{page}.md"

@@ -1,4 +1,4 @@
-"""A chapter's closing cell: prints a hash of every value that the chapter leaves.
+"""Print a hash of every value that a chapter leaves: its closing cell.
 
 The build runs this file's text in the chapter's kernel after the last cell and keeps
 what it prints, the tests run it again and compare. So trained weights, histories and
@@ -15,7 +15,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
 def _bytes(value: object) -> Iterator[bytes]:
-    """Takes a value apart; what holds no data, such as a function, has no bytes."""
+    """Split a value into bytes; what holds no data, such as a function, has none."""
     if isinstance(value, torch.nn.Module | torch.optim.Optimizer):
         value = value.state_dict()
     elif isinstance(value, torch.distributions.Distribution):
@@ -35,7 +35,7 @@ def _bytes(value: object) -> Iterator[bytes]:
 
 
 def _lines(namespace: dict) -> Iterator[str]:
-    """Hashes what each name stands for, in the order in which the names came."""
+    """Hash what each name stands for, in the order in which the names came."""
     for name, value in namespace.items():
         if name.startswith("_") or name in {"In", "Out"}:
             continue  # IPython's own, which repeat the rest

@@ -1,4 +1,4 @@
-"""The environment `.venv`: made from requirements.txt, never half-made."""
+"""Make the environment `.venv` from requirements.txt, and never leave it half-made."""
 
 import importlib.util
 import os
@@ -8,24 +8,24 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.build.freshness import digest, read_mark, write_mark
+from tools.book.freshness import digest, read_mark, write_mark
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 
 
 def python_of(root: Path) -> Path:
-    """Returns the environment's interpreter."""
+    """Return the path of the environment's interpreter."""
     return root / ".venv" / "bin" / "python"
 
 
 def pins_mark(root: Path) -> str:
-    """Hashes what the installed packages depend on: pins, Python, the place."""
+    """Hash what the installed packages depend on: pins, Python, the place."""
     version = ".".join(map(str, sys.version_info[:2]))
     return digest(root, ["requirements.txt"], version, str(root))
 
 
 def package_mark(root: Path) -> str:
-    """Hashes what the installed package's metadata depends on."""
+    """Hash what the installed package's metadata depends on."""
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     # Tools' settings stand in the same file and change nothing that is installed.
     parts = {part: settings.get(part) for part in ("project", "build-system")}
@@ -34,7 +34,8 @@ def package_mark(root: Path) -> str:
 
 
 def clean_variables(root: Path) -> dict[str, str]:
-    """Returns environment variables under which every run computes the same."""
+    """Return environment variables under which every run computes the same."""
+    # the caller's own paths to Python modules would stand before the pins
     kept = {
         k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")
     }
@@ -59,7 +60,7 @@ def clean_variables(root: Path) -> dict[str, str]:
 
 
 def run(root: Path, *words: str | Path, quiet: bool = False) -> None:
-    """Runs the environment's Python; files open here stay open there.
+    """Run the environment's Python; files open here stay open there.
 
     Args:
         root: the repository, where it runs.
@@ -79,7 +80,7 @@ def run(root: Path, *words: str | Path, quiet: bool = False) -> None:
 
 
 def ensure(root: Path) -> None:
-    """Makes `.venv` where it is missing, half-made, moved or out of date.
+    """Make `.venv` where it is missing, half-made, moved or out of date.
 
     Raises:
         SystemExit: venv is not available, or pip failed.
@@ -92,6 +93,7 @@ def ensure(root: Path) -> None:
     if known[:1] != [pins] or not python_of(root).exists():
         _make(root, place)
     if (root / "src" / "jensengap").is_dir():
+        # first the mark: a kill from here on means that all is made again
         mark.unlink(missing_ok=True)
         run(root, *PIP, "install", "-q", "--no-deps", "--no-build-isolation", "-e", ".")
     write_mark(mark, f"{pins} {package}")
