@@ -1,6 +1,7 @@
 """Reads the built site, and the verdicts that the build recorded."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def html(path: Path) -> BeautifulSoup:
 def of(page: str) -> BeautifulSoup:
     """Returns a page of the site."""
     return html(SITE / f"{page}.html")
+
+
+def holds(page: str, name: str) -> bool:
+    """Return whether an element of a page has a class; needs no parsed page."""
+    text = (SITE / f"{page}.html").read_text(encoding="utf-8")
+    return bool(re.search(rf'class="(?:[^"]* )?{name}[ "]', text))
 
 
 def article(page: str) -> Tag:

@@ -117,9 +117,9 @@ def test_a_change_of_code_empties_the_cache(monkeypatch, tree):
     assert not (cache / "numbers").exists()
 
 
-def _cached(folder, tmp_path):
+def _cached(folder, tmp_path, **data):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
-    bundle = CacheBundleIn(notebook, str(tmp_path / "one.md"))
+    bundle = CacheBundleIn(notebook, str(tmp_path / "one.md"), data=data)
     record = get_cache(folder).cache_notebook_bundle(bundle, check_validity=False)
     return folder / "executed" / record.hashkey / "base.ipynb"
 
@@ -127,13 +127,18 @@ def _cached(folder, tmp_path):
 @pytest.mark.parametrize("harm", ["half", "gone"])
 def test_what_an_interrupted_run_left_in_the_cache_is_dropped(tmp_path, harm):
     folder = tmp_path / "cache"
-    file = _cached(folder, tmp_path)
+    file = _cached(folder, tmp_path, left="x  int  1\n")
     assert len(execute.sound_cache(folder).list_cache_records()) == 1
     if harm == "half":
         file.write_text(file.read_text()[:40])
     else:
         file.unlink()
     assert execute.sound_cache(folder).list_cache_records() == []
+
+
+def test_what_sphinx_executed_without_the_closing_cell_is_executed_again(tmp_path):
+    _cached(tmp_path / "cache", tmp_path)
+    assert execute.sound_cache(tmp_path / "cache").list_cache_records() == []
 
 
 CHAPTER = (

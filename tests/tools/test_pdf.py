@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import browser
 import pytest
-from built import article, of
+from built import article, holds, of
 from pypdf import PdfReader
 from pypdf.generic import DecodedStreamObject, NameObject
 
@@ -180,7 +180,7 @@ def test_no_page_is_empty_and_no_control_is_left(book):
 
 
 @printed
-@pytest.mark.parametrize("page", [p for p in pages() if of(p).select(".jg-moving")])
+@pytest.mark.parametrize("page", [p for p in pages() if holds(p, "jg-moving")])
 def test_a_moving_figure_shows_its_middle_frame_and_says_so(book, page):
     text = squeezed(book.part_of(page))
     for figure in article(page).select(".jg-moving"):

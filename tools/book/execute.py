@@ -34,13 +34,18 @@ LEFT = "left"  # where the cache keeps what the closing cell printed
 
 
 def sound_cache(folder: Path) -> JupyterCacheBase:
-    """Open the cache, and drop what an interrupted run left incomplete in it."""
+    """Open the cache, and drop what is incomplete in it.
+
+    An interrupted run leaves half a file, and Sphinx, which executes what was written
+    while the book was built, does not run the closing cell.
+    """
     cache = get_cache(folder)
     for record in cache.list_cache_records():
         place = folder / "executed" / record.hashkey
         try:
             json.loads((place / "base.ipynb").read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # no file, or half of one
+            record.data[LEFT]
+        except (OSError, ValueError, KeyError):  # no file, half of one, or nothing left
             shutil.rmtree(place, ignore_errors=True)
             NbCacheRecord.remove_records([record.pk], cache.db)
     return cache
