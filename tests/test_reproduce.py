@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 
 from jensengap import checkpoint, reproduce
 
+# this process moves its seeds, the ones that it starts do not
+pytestmark = pytest.mark.exact_seeds(reason="a run here is compared with one elsewhere")
 RUN = ["-m", "jensengap.reproduce", "iwae", "2", "--digits", "embedded"]
 SMALL = ["--epochs", "1", "--samples", "5", "--device", "cpu"]
 NAME = "iwae-k2-seed0"
