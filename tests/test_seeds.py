@@ -166,6 +166,15 @@ def test_the_table_has_a_row_for_each_run_that_failed():
     assert len(list(moved_seeds.table([passed, failed]))) == 3
 
 
+def test_a_page_that_needs_its_seeds_has_them_once_under_each_other_setting():
+    setting = moved_seeds.Setting(3, 2, "avx2")
+    run = moved_seeds.exact_where_needed(("appendix/reproduction", setting))
+    assert run[1] == setting._replace(move=0)
+    assert moved_seeds.exact_where_needed(("gan/bridges", setting))[1] == setting
+    assert moved_seeds.EXACT.keys() <= set(moved_seeds.code_pages())
+    assert all(moved_seeds.EXACT.values())
+
+
 def test_all_pages_with_cells_run_unless_some_are_named():
     pages = moved_seeds.parsed([]).chapter
     assert "gan/bridges" in pages
