@@ -18,6 +18,41 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--move-seeds",
+        type=int,
+        metavar="N",
+        help="add N to every seed: what is true stays true (also JENSENGAP_MOVE_SEEDS)",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "exact_seeds(reason): the test holds for the seeds as they are written only",
+    )
+    # not above: torch is to find the number of threads
+    from tools.seeds import seeds
+
+    by = config.getoption("--move-seeds")
+    seeds.move(seeds.asked() if by is None else by)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Leave the seeds of a marked test as they are, those of its fixtures as well."""
+    from tools.seeds import seeds
+
+    mark = item.get_closest_marker("exact_seeds")
+    if mark is None:
+        return (yield)
+    if not mark.kwargs.get("reason"):
+        raise pytest.UsageError(f"{item.nodeid}: say why: exact_seeds(reason='…')")
+    with seeds.exact():
+        return (yield)
+
+
 @pytest.fixture
 def drawing():
     """Draw a figure with a curve, a label with decimals, and signs that SVG escapes."""
