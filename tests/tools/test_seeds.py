@@ -134,7 +134,7 @@ def page(tmp_path, monkeypatch):
     head = "---\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n"
     cells = [f"\n```{{code-cell}} ipython3\n{cell}\n```\n" for cell in CELLS]
     path.write_text(head + "".join(cells), encoding="utf-8")
-    monkeypatch.setattr(moved_seeds, "source", lambda _: path)
+    monkeypatch.setattr(chapters, "source", lambda _: path)
     return "page"
 
 

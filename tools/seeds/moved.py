@@ -16,12 +16,11 @@ from tools.seeds.chapters import main as run_chapters
 
 # Where chance and rounding decide; the site's pages and the tools know neither.
 TESTS = [
-    f"tests/{name}"
-    for name in (
-        "subject", "data", "exercises", "fast", "experiments", "live/test_live_figures.py",
-        "live/test_latent_plane.py", "live/test_ring_game_picture.py",
-    )
-]  # fmt: skip
+    *(f"tests/{name}" for name in ("subject", "data", "exercises", "fast")),
+    "tests/experiments",
+    *(f"tests/live/test_{name}.py" for name in ("live_figures", "latent_plane")),
+    "tests/live/test_ring_game_picture.py",
+]
 SETTINGS = [
     *(Setting(move, 1, "unset") for move in MOVES),
     Setting(MOVES[0], 2, "unset"),

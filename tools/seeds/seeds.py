@@ -5,7 +5,7 @@ on: ``torch.manual_seed``, ``torch.Generator().manual_seed``, ``default_rng``,
 ``RandomState`` and ``seed`` of ``numpy.random``, ``random.seed``, ``random.Random``,
 and in all that ends in one of them, such as a function with ``seed=``. Nothing else
 changes: ``seeds.move(0)`` gives the old draws again. Tests take ``--move-seeds N`` (see
-``tests/conftest.py``), chapters are run by ``tools/seeds/chapters.py``, and both take the
+``tests/conftest.py``), ``tools/seeds/chapters.py`` runs chapters, and both take the
 environment variable ``JENSENGAP_MOVE_SEEDS``.
 
 A name that was imported from its module before the first move, as by ``from torch
