@@ -17,12 +17,13 @@ NAME =
 TITLE =
 
 .DEFAULT_GOAL := help
-.PHONY: help book test mutants recordings bench colab handout pdf new-chapter serve lint \
-	clean distclean python
+.PHONY: help book test test-all mutants recordings bench colab handout pdf new-chapter serve \
+	lint clean distclean python
 
 help:
 	@echo "make book       environment, all chapters executed, site in _build/html"
-	@echo "make test       everything is tested; builds the book first where needed"
+	@echo "make test       all that guards a change; builds the book first where needed"
+	@echo "make test-all   that, and what is too slow for every change (the PDF, Binder's memory)"
 	@echo "make mutants    breaks the package on purpose: do the tests notice? (ten minutes)"
 	@echo "make recordings runs afresh what is too long for a chapter (see README)"
 	@echo "make bench      speed beside other libraries (all of MNIST, a quarter of an hour)"
@@ -56,5 +57,5 @@ quoted = '$(subst ','\'',$(1))'
 new-chapter: python
 	@"$(PYTHON)" -m tools.make $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
 
-test mutants recordings bench: python
+test test-all mutants recordings bench: python
 	@"$(PYTHON)" -m tools.make $@ $(ARGS)

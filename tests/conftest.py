@@ -1,4 +1,4 @@
-"""What every test shares: one thread each, since two run at a time."""
+"""What every test shares: one thread each, one browser, and whose turn is when."""
 
 import os
 
@@ -7,15 +7,46 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from jaxtyping import install_import_hook
+from turns import in_turn
+from turns import pytest_sessionfinish as pytest_sessionfinish
+from turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 # Shapes are checked from here on: what is imported before escapes. Not an option of
 # pytest, which mutation testing starts again where the package is in memory.
 install_import_hook("jensengap", "beartype.beartype")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Run properties last: one that fails is tried on ever smaller examples."""
     items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+    if hasattr(config, "workerinput"):  # of several processes
+        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-chapter",
+        action="store_true",
+        help="run again also those chapters that passed with the same inputs before",
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the browser once for all tests of a process, or skip loudly."""
+    from browser import started  # not above: most processes that test need no browser
+
+    with started() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Lend the browser to a file of tests."""
+    from browser import borrowed
+
+    with borrowed(chromium) as lent:
+        yield lent
 
 
 def pytest_addoption(parser):

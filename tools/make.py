@@ -140,10 +140,20 @@ def _sphinx(aside: Path) -> Path:
 
 
 def test(*words: str) -> None:
-    """Run all tests, against an up-to-date book."""
+    """Run what guards a change, against an up-to-date book."""
+    _tests("-m", "not nightly", *(words or ["tests"]))
+
+
+def test_all(*words: str) -> None:
+    """Run all tests, those that are too slow for every change as well."""
+    _tests("--every-chapter", *(words or ["tests"]))
+
+
+def _tests(*words: str) -> None:
     book()
-    workers = ["-n", "2", "--dist", "worksteal"]
-    environment.run(ROOT, "-m", "pytest", *workers, *(words or ["tests"]))
+    # in the order and the parts of tests/helpers/turns.py
+    workers = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    environment.run(ROOT, "-m", "pytest", *workers, *words)
 
 
 def mutants(*modules: str) -> None:
@@ -245,6 +255,7 @@ def distclean() -> None:
 _ALL = (
     book,
     test,
+    test_all,
     mutants,
     recordings,
     bench,

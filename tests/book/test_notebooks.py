@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 import jupytext
+import passed
 import pytest
 import recorded
 from myst_nb.core.read import is_myst_markdown_notebook
@@ -37,13 +38,15 @@ def run_again(notebook, folder, attempts=2):
     path = folder / "chapter.ipynb"
     jupytext.write(notebook, path)
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull]
-    command += ["--rootdir", str(folder), "-p", "no:cacheprovider", "-p", "no:xdist"]
-    command += ["--nbval", "--nbval-current-env", "--color=no"]
+    command += ["--rootdir", str(folder), "-p", "no:cacheprovider"]
+    command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--color=no"]
     command += [f"--nbval-cell-timeout={SECONDS_A_CELL}"]
     command += ["--junitxml", str(folder / "cells.xml"), str(path)]
     # as the build runs it: the same number of threads above all
     variables = environment.clean_variables(ROOT)
     variables = {k: v for k, v in variables.items() if not k.startswith("PYTEST_")}
+    # nbval alone: others import PyTorch, in a process that has no use for it
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     done = subprocess.run(
         command, cwd=folder, env=variables, capture_output=True, text=True, check=False
     )
@@ -66,11 +69,62 @@ def test_no_chapter_is_missing_among_the_notebooks():
 
 
 @pytest.mark.parametrize("page", NOTEBOOKS)
-def test_a_chapter_runs_as_a_notebook_and_gives_the_same_numbers(page, tmp_path):
+def test_a_chapter_runs_as_a_notebook_and_gives_the_same_numbers(
+    page, tmp_path, pytestconfig
+):
+    if passed.before(page) and not pytestconfig.getoption("--every-chapter"):
+        pytest.skip(passed.AGAIN)
+    inputs = passed.inputs(page)
     notebook = closed(recorded.notebook(page), recorded.left(page))
     ends, said = run_again(notebook, tmp_path)
     # An empty notebook, or one whose cells were skipped, would pass as well.
     assert ends == [""] * (len(cells(page)) + 1), said
+    passed.remember(page, inputs)
+
+
+@pytest.fixture
+def remembered(monkeypatch, tmp_path):
+    """A chapter that passed, in a place of its own; what it was made of can change."""
+    page = CHAPTERS[0]
+    monkeypatch.setattr(passed.make, "BUILD", tmp_path)
+    assert not passed.before(page)
+    passed.remember(page, passed.inputs(page))
+    assert passed.before(page)
+    assert not passed.before(CHAPTERS[1])
+    return page
+
+
+def _code(monkeypatch, root):
+    (root / "src").mkdir()
+    (root / "src" / "bounds.py").write_text("changed")
+    monkeypatch.setattr(passed, "ROOT", root)
+
+
+CHANGES = {
+    "source": lambda patch, _: patch.setattr(passed, "text", lambda page: "changed"),
+    "code": _code,
+    "outputs": lambda patch, _: patch.setattr(
+        recorded, "executed", lambda page: new_notebook()
+    ),
+    "what is left": lambda patch, _: patch.setattr(recorded, "left", lambda page: "b"),
+    "machine": lambda patch, _: patch.setattr(passed, "machine", lambda: "another"),
+    "a switch": lambda patch, _: patch.setenv("ATEN_CPU_CAPABILITY", "default"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_chapter_runs_again_where_anything_of_it_changed(
+    remembered, monkeypatch, tmp_path, change
+):
+    change(monkeypatch, tmp_path)
+    assert not passed.before(remembered)
+
+
+def test_the_numbers_of_a_chapter_depend_on_all_that_executes_it():
+    named = {"src", "requirements.txt"}
+    named |= {f"tools/book/{each}.py" for each in ("execute", "environment")}
+    assert named | {"tools/book/closing_cell.py"} <= set(passed.NUMBERS)
+    assert sys.version in passed.machine()
 
 
 @pytest.mark.parametrize("page", NOTEBOOKS)

@@ -111,7 +111,11 @@ class Killed(Exception):
     """What ends a run, in these tests."""
 
 
-@pytest.mark.parametrize("checkpoints", [1, 4, 7, 12, 13, 14])
+@pytest.mark.parametrize(
+    "checkpoints",
+    # one in each phase; the others are looked at by night
+    [pytest.param(n, marks=pytest.mark.nightly) for n in (1, 4, 14)] + [7, 12, 13],
+)
 def test_a_killed_run_goes_on_to_the_same_result(
     whole, digits, tmp_path, monkeypatch, checkpoints
 ):

@@ -26,7 +26,8 @@ from tornado.websocket import websocket_connect
 from tools.book.toc import ROOT
 
 # What is no part of the repository: left behind by tools, or large.
-_LEFT_OUT = (".git", ".venv", "_build", "build", "data", "__pycache__", "*.egg-info")
+_LEFT_OUT = (".git", ".venv", "_build", "__pycache__", "*.egg-info")
+_LEFT_OUT_AT_ROOT = {"build", "data"}  # the package has folders of these names
 # What repo2docker's environment has of its own, as far as a reader meets it.
 _BASE = ("jupyterlab", "notebook", "jupyter_server", "ipykernel", "ipywidgets")
 _START_SECONDS, _CELL_SECONDS = 120, 120
@@ -34,7 +35,12 @@ _START_SECONDS, _CELL_SECONDS = 120, 120
 
 def copied(folder: Path) -> Path:
     """Copies the repository, as Binder does into a reader's home."""
-    ignored = shutil.ignore_patterns(*_LEFT_OUT, ".hypothesis", ".*_cache")
+    everywhere = shutil.ignore_patterns(*_LEFT_OUT, ".hypothesis", ".*_cache")
+
+    def ignored(place: str, names: list[str]) -> set[str]:
+        here = _LEFT_OUT_AT_ROOT if Path(place) == ROOT else set()
+        return everywhere(place, names) | here.intersection(names)
+
     return Path(shutil.copytree(ROOT, folder, ignore=ignored))
 
 

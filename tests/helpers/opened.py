@@ -20,26 +20,54 @@ class Watched(NamedTuple):
     requests: list[str]
 
 
+# The page in which a browser opens file after file, where no settings are asked for: a
+# new one costs more than all that most tests do in it, and what is made for tests keeps
+# nothing that the next could find.
+_common: dict[Browser, Page] = {}
+
+
 @contextmanager
 def opened(browser: Browser, path, **settings) -> Iterator[Watched]:
-    """Open a file, in a context of its own with these settings."""
-    context = browser.new_context(**settings)
+    """Open a file; with settings in a context of its own."""
+    if settings:
+        context = browser.new_context(**settings)
+        try:
+            with _watched(context.new_page(), path) as watched:
+                yield watched
+        finally:
+            context.close()
+        return
+    page = _common.get(browser)
+    if page is None or page.is_closed():
+        page = _common[browser] = browser.new_page()
+    with _watched(page, path) as watched:
+        try:
+            yield watched
+        finally:
+            page.emulate_media(media="null")
+
+
+@contextmanager
+def _watched(page: Page, path) -> Iterator[Watched]:
+    watched = Watched(page, [], [])
+
+    def say(said):
+        if said.type in ("error", "warning"):
+            watched.complaints.append(said.text)
+
+    listeners = {
+        "console": say,
+        "pageerror": lambda error: watched.complaints.append(str(error)),
+        "request": lambda request: watched.requests.append(request.url),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    page.goto(path.as_uri())
     try:
-        page = context.new_page()
-        watched = Watched(page, [], [])
-        page.on(
-            "console",
-            lambda said: (
-                said.type in ("error", "warning")
-                and watched.complaints.append(said.text)
-            ),
-        )
-        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-        page.on("request", lambda request: watched.requests.append(request.url))
-        page.goto(path.as_uri())
         yield watched
     finally:
-        context.close()
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
 
 
 def written(folder, *figures, name="page"):

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from tools import make
 from tools.book.execute import LEFT
-from tools.book.toc import source
+from tools.book.toc import pages, source
 
 
 @cache
@@ -26,6 +26,18 @@ def executed(page: str) -> NotebookNode:
     """Returns the executed notebook of a page: its code cells with their outputs."""
     kept, record = _record(page)
     return kept.get_cache_bundle(record.pk).nb
+
+
+def seconds() -> dict[str, float]:
+    """Returns how long each page took to be executed; none where none was."""
+    if not make.CACHE.is_dir():
+        return {}
+    took = {each.uri: each.data for each in get_cache(make.CACHE).list_cache_records()}
+    return {
+        page: took[uri]["execution_seconds"]
+        for page in pages()
+        if (uri := str(source(page))) in took
+    }
 
 
 def left(page: str) -> str:

@@ -14,13 +14,20 @@ from built import SITE
 
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
+NARROWEST = {"width": 320, "height": 640}
 
 # The standard that the site keeps; of axe-core's advice two rules are kept as well.
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _ADVICE = ["region", "label-content-name-mismatch"]
 # The rules that look at colours: what another theme can break.
 COLOURS = ["color-contrast", "link-in-text-block"]
+# Those that look at places and sizes, or at what is to be seen: what another size can
+# break. The rest read the document, which is the same, and colours go with the theme.
+SIZES = [
+    "target-size", "scrollable-region-focusable", "css-orientation-lock", "button-name",
+    "link-name", "label", "aria-hidden-focus", "bypass", "region",
+    "label-content-name-mismatch",
+]  # fmt: skip
 # Drawings are described as a whole, and code has few kinds of words: of the many parts
 # that axe-core would look at one by one, one of each kind is left.
 _FEWER = """() => {
@@ -33,6 +40,27 @@ _FEWER = """() => {
   }
 }"""
 
+# Colours come from rules about elements and classes: of words that stand in the same
+# kinds of elements and have the same colour now, some are left for another theme.
+_ONE_OF_A_KIND = """most => {
+  const kinds = new Map();
+  const kind = each => {
+    const style = getComputedStyle(each);
+    const own = [style.color, style.backgroundColor, each.getAttribute("style")];
+    const names = [];
+    for (let e = each; e && e !== document.body; e = e.parentElement)
+      names.push(e.tagName, e.className, [...e.parentElement.children].indexOf(e) % 2);
+    return [...own, ...names].join();
+  };
+  const words = [...document.body.querySelectorAll("*")].filter(each =>
+    [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+  const counted = words.map(each => [each, kind(each)]);
+  for (const [each, name] of counted) {
+    kinds.set(name, (kinds.get(name) || 0) + 1);
+    if (kinds.get(name) > most) each.style.visibility = "hidden";
+  }
+}"""
+
 # Resolves when every formula that is there has been set.
 _SET = "() => window.formulas?.then(() => 0)"
 
@@ -42,6 +70,11 @@ _STATE = """figure => [
   ...[...figure.querySelectorAll("canvas")].map(each => each.toDataURL()),
   ...[...figure.querySelectorAll("img")].map(each => each.src),
 ].join()"""
+
+_NEXT_STATE = f"""async figure => {{
+  await new Promise(requestAnimationFrame);
+  return ({_STATE})(figure);
+}}"""
 
 
 class Visit(NamedTuple):
@@ -108,7 +141,9 @@ def violations(page, rules: Sequence[str] = _TAGS) -> list[str]:
         "runOnly": rules,
         "resultTypes": ["violations"],
         "preload": False,  # would ask for style sheets, which files do not give out
-        "rules": {rule: {"enabled": rules is _TAGS} for rule in _ADVICE},
+        "rules": {
+            rule: {"enabled": rules is _TAGS or rule in rules} for rule in _ADVICE
+        },
     }
     page.evaluate(_FEWER)
     page.evaluate(_axe())
@@ -122,9 +157,21 @@ def violations(page, rules: Sequence[str] = _TAGS) -> list[str]:
     ]
 
 
+def pale(page) -> list[str]:
+    """Asks axe-core about colours alone, of words of each kind; looks at no more."""
+    page.evaluate(_ONE_OF_A_KIND, 3)
+    return violations(page, COLOURS)
+
+
 def state(figure) -> str:
     """Returns what a figure shows, to be compared with what it shows later."""
     return figure.evaluate(_STATE)
+
+
+def changed(figure, before: str) -> bool:
+    """Waits until a figure shows something else than before; says whether it did."""
+    frames = range(60)  # a second
+    return any(figure.evaluate(_NEXT_STATE) != before for _ in frames)
 
 
 def too_wide(page) -> list[str]:

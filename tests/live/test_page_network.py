@@ -3,7 +3,6 @@
 import math
 import zlib
 
-import browser as chromium
 import pytest
 import torch
 from opened import opened, written
@@ -12,7 +11,6 @@ from torch import nn
 from jensengap import gan, metrics, nets, ring
 from jensengap.markup import parameters, scripted
 
-browser = chromium.browser  # the fixture
 SCRIPTS = ("numbers", "network", "game")
 KINDS = {
     "Float32Array": ("float32", torch.float32, 1e-5),

@@ -1,18 +1,16 @@
 """Live figures in the finished site: read when near, moved by keys and by mouse."""
 
+import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import browser as chromium
 import pytest
 from built import SITE
-from visits import DESKTOP, PHONE, file_address, visit
+from visits import DESKTOP, PHONE, changed, file_address, state, visit
 
-browser = chromium.browser  # the fixture
 FIGURES = {"vae/training": ".jg-decoder", "gan/dynamics": ".jg-arena"}
-PICTURE = "figure => [...figure.querySelectorAll('canvas')].map(c => c.toDataURL())"
-each_figure = pytest.mark.parametrize(("page", "figure"), FIGURES.items())
 
 
 def opened(seen, figure):
@@ -23,14 +21,10 @@ def opened(seen, figure):
     return found
 
 
-def after(seen, found, before):
+def after(found, before):
     """Waits until the figure shows something else, and returns it."""
-    for _ in range(40):
-        now = found.evaluate(PICTURE)
-        if now != before:
-            return now
-        seen.page.wait_for_timeout(50)
-    raise AssertionError("the picture stayed as it was")
+    assert changed(found, before), "the picture stayed as it was"
+    return state(found)
 
 
 def figure_files(seen):
@@ -39,49 +33,51 @@ def figure_files(seen):
     return {path.name for path in paths if path.parent.name == "figures"}
 
 
-@each_figure
-def test_a_network_is_read_when_the_reader_comes_near(browser, page, figure):
-    with visit(browser, file_address(page), **DESKTOP) as seen:
+@contextmanager
+def near(browser, page, size):
+    """Opens a page and comes near its live figure, whose network is read only then."""
+    with visit(browser, file_address(page), **size) as seen:
         assert not figure_files(seen)
-        opened(seen, figure)
+        found = opened(seen, FIGURES[page])
         assert len(figure_files(seen)) == 2
+        yield seen, found
         assert not seen.complaints
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_decoder_follows_arrow_keys_sliders_and_the_mouse(browser, size):
-    with visit(browser, file_address("vae/training"), **size) as seen:
-        found = opened(seen, FIGURES["vae/training"])
-        picture = found.evaluate(PICTURE)
+def test_the_decoder_is_read_when_near_and_follows_keys_sliders_and_mouse(
+    browser, size
+):
+    with near(browser, "vae/training", size) as (seen, found):
+        picture = state(found)
         pad = found.locator("[tabindex='0']").first
         pad.focus()
         seen.page.keyboard.press("Shift+ArrowRight")
-        picture = after(seen, found, picture)
+        picture = after(found, picture)
         found.locator("input[type=range]").first.focus()
         seen.page.keyboard.press("ArrowLeft")
-        picture = after(seen, found, picture)
+        picture = after(found, picture)
         pad.click(position={"x": 30, "y": 40})
-        after(seen, found, picture)
-        assert not seen.complaints
+        after(found, picture)
 
 
-def test_the_game_trains_when_it_is_started_and_by_the_step(browser):
-    with visit(browser, file_address("gan/dynamics"), **DESKTOP) as seen:
-        found = opened(seen, FIGURES["gan/dynamics"])
-        picture = found.evaluate(PICTURE)
+def test_the_game_is_read_when_near_and_trains_when_started_and_by_the_step(browser):
+    with near(browser, "gan/dynamics", DESKTOP) as (_, found):
+        picture = state(found)
         found.get_by_role("button", name="Step").press("Enter")
-        picture = after(seen, found, picture)
+        picture = after(found, picture)
         found.get_by_role("button", name="Start").click()
-        picture = after(seen, found, picture)
+        after(found, picture)
         found.get_by_role("button", name="Pause").click()
-        assert not seen.complaints
 
 
 @pytest.mark.parametrize("harm", ["cut short", "gone", "one letter"])
 def test_a_damaged_network_is_told_in_its_figure_alone(browser, tmp_path, harm):
-    shutil.copytree(SITE, tmp_path / "site")
+    # one file is written anew, the others are the site's
+    shutil.copytree(SITE, tmp_path / "site", copy_function=os.link)
     (file,) = (tmp_path / "site/_static/figures").glob("d*-data.js")
     text = file.read_text(encoding="utf-8")
+    file.unlink()
     middle = text.index("base64,") + 500 if "base64," in text else len(text) // 2
     changed = {
         "cut short": text[:middle],

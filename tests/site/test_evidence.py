@@ -1,10 +1,9 @@
 """The promise that each equation is checked, kept by a build of a very small book."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import small_book
 from bs4 import BeautifulSoup
 from reading import FRONT_MATTER
 
@@ -99,10 +98,7 @@ class Book:
     def build(self, chapter):
         """Builds it with a chapter; returns the exit status and what was said."""
         self.write("chapter.md", chapter)
-        command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q"]
-        command += [self.text, self.site]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        return done.returncode, done.stderr
+        return small_book.build("-W", "-n", "--keep-going", "-q", self.text, self.site)
 
     def page(self, name):
         text = (self.site / f"{name}.html").read_text("utf-8")

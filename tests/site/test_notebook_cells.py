@@ -1,11 +1,8 @@
 """From a page to its cells: a small book, built twice."""
 
-import os
-import subprocess
-import sys
-
 import nbformat
 import pytest
+import small_book
 from reading import FRONT_MATTER
 
 from _ext.notebooks.export import address
@@ -92,8 +89,8 @@ def built(tmp_path_factory):
     found = []
     for number in (1, 2):
         out = tmp_path_factory.mktemp(f"site{number}")
-        command = [sys.executable, "-m", "sphinx", "-q", "-E", str(book), str(out)]
-        subprocess.run(command, check=True, env=os.environ | known)
+        status, said = small_book.build("-q", "-E", book, out, variables=known)
+        assert status == 0, said
         found.append(out / "notebooks" / "index.ipynb")
     return found
 
@@ -155,10 +152,9 @@ def test_a_cell_that_is_on_no_page_is_an_error(tmp_path):
     (tmp_path / "conf.py").write_text(CONF.format(ext=ext, src=src))
     gone = PAGE.replace("[remove-input]", "[remove-input, remove-output]")
     (tmp_path / "index.md").write_text(gone)
-    command = [sys.executable, "-m", "sphinx", "-q", str(tmp_path), str(tmp_path / "o")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode
-    assert "the page shows 4 code cells and its file has 5" in done.stderr
+    status, said = small_book.build("-q", tmp_path, tmp_path / "o")
+    assert status
+    assert "the page shows 4 code cells and its file has 5" in said
 
 
 @pytest.mark.parametrize(

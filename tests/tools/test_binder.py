@@ -12,7 +12,6 @@ import pytest
 import torch
 import yaml
 from binder_lab import ROOT
-from browser import browser as browser
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from reading import APPENDICES, CHAPTERS, cells
@@ -136,6 +135,7 @@ def test_every_macro_of_the_site_is_told_and_colours_stay_colours(formulas):
     assert not [body for body in known.values() if r"\class" in body]
 
 
+@pytest.mark.nightly  # makes an environment, and runs the largest chapter in it
 @pytest.mark.skipif(sys.platform != "linux", reason="Binder is Linux, here is another")
 def test_a_chapter_opens_by_its_link_and_runs_in_two_gigabytes(
     settings, tmp_path, request

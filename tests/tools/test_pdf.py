@@ -17,6 +17,8 @@ from tools.pdf import bound, one_page, pdf
 
 CONTROLS = {"Play", "Pause", "Reset", "Step", "Start", "Check", "Copy", "Mark as read"}
 OUTLINES = re.compile(rb"^[-\d. ]+ [clmvy]\n|^(?:h|f\*?)\n", re.MULTILINE)
+# Minutes go by until the book is printed; the rest of this file is quick.
+printed = pytest.mark.nightly
 FRAME = "One frame of a figure that moves in the site:"
 
 
@@ -82,6 +84,7 @@ def bookmarks(outline, level=0):
             yield level, each
 
 
+@printed
 def test_the_book_is_a_book_of_a4_pages_with_a_title_and_an_author(book):
     assert len(book.texts) >= 150
     assert book.reader.metadata.title == "The Jensen Gap"
@@ -94,6 +97,7 @@ def test_the_book_is_a_book_of_a4_pages_with_a_title_and_an_author(book):
     assert sizes == {(210, 297)}
 
 
+@printed
 def test_the_bookmarks_are_the_titles_in_the_order_of_the_contents(book):
     marks = [(level, mark.title) for level, mark in bookmarks(book.reader.outline)]
     wanted = [(0, "Contents")]
@@ -107,6 +111,7 @@ def test_the_bookmarks_are_the_titles_in_the_order_of_the_contents(book):
     assert found == wanted
 
 
+@printed
 def test_each_bookmark_leads_to_the_page_with_its_heading(book):
     for _, mark in bookmarks(book.reader.outline):
         here = book.reader.get_destination_page_number(mark)
@@ -114,6 +119,7 @@ def test_each_bookmark_leads_to_the_page_with_its_heading(book):
             assert squeezed(mark.title) in squeezed(book.texts[here]), mark.title
 
 
+@printed
 def test_the_contents_and_the_foot_of_a_page_know_its_number_and_its_chapter(book):
     contents = book.texts[1]
     for page in pages():
@@ -125,6 +131,7 @@ def test_the_contents_and_the_foot_of_a_page_know_its_number_and_its_chapter(boo
         assert str(number) in text.split("\n")[0] + text.split("\n")[-1], number
 
 
+@printed
 @pytest.mark.parametrize("page", chapters())
 def test_equations_have_the_numbers_of_the_site_where_links_lead_to_them(book, page):
     equations = article(page).select("div.math[id^=equation-]")
@@ -135,6 +142,7 @@ def test_equations_have_the_numbers_of_the_site_where_links_lead_to_them(book, p
         assert number in book.page_of(equation["id"]), equation["id"]
 
 
+@printed
 @pytest.mark.parametrize("page", chapters())
 def test_theorems_and_exercises_have_the_numbers_of_the_site(book, page):
     numbers = [each.text.strip() for each in article(page).select(".caption-number")]
@@ -148,6 +156,7 @@ def test_theorems_and_exercises_have_the_numbers_of_the_site(book, page):
         assert squeezed(solution.text.rstrip("#")) in text, solution.text
 
 
+@printed
 def test_every_link_leads_into_the_book_or_out_to_the_network(book):
     inside = 0
     for page in book.reader.pages:
@@ -161,6 +170,7 @@ def test_every_link_leads_into_the_book_or_out_to_the_network(book):
     assert inside > 1000
 
 
+@printed
 def test_no_page_is_empty_and_no_control_is_left(book):
     for number, text in enumerate(book.texts, 1):
         said = [line for line in text.split("\n") if "The Jensen Gap · " not in line]
@@ -169,6 +179,7 @@ def test_no_page_is_empty_and_no_control_is_left(book):
         assert "code cell source" not in text
 
 
+@printed
 @pytest.mark.parametrize("page", [p for p in pages() if of(p).select(".jg-moving")])
 def test_a_moving_figure_shows_its_middle_frame_and_says_so(book, page):
     text = squeezed(book.part_of(page))
