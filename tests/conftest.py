@@ -16,40 +16,12 @@ from turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 install_import_hook("jensengap", "beartype.beartype")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Run properties last: one that fails is tried on ever smaller examples."""
-    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
-    if hasattr(config, "workerinput"):  # of several processes
-        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
-
-
 def pytest_addoption(parser):
     parser.addoption(
         "--every-chapter",
         action="store_true",
         help="run again also those chapters that passed with the same inputs before",
     )
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Start the browser once for all tests of a process, or skip loudly."""
-    from browser import started  # not above: most processes that test need no browser
-
-    with started() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """Lend the browser to a file of tests."""
-    from browser import borrowed
-
-    with borrowed(chromium) as lent:
-        yield lent
-
-
-def pytest_addoption(parser):
     parser.addoption(
         "--move-seeds",
         type=int,
@@ -82,6 +54,31 @@ def pytest_runtest_protocol(item):
         raise pytest.UsageError(f"{item.nodeid}: say why: exact_seeds(reason='…')")
     with seeds.exact():
         return (yield)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run properties last: one that fails is tried on ever smaller examples."""
+    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+    if hasattr(config, "workerinput"):  # of several processes
+        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the browser once for all tests of a process, or skip loudly."""
+    from browser import started  # not above: most processes that test need no browser
+
+    with started() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Lend the browser to a file of tests."""
+    from browser import borrowed
+
+    with borrowed(chromium) as lent:
+        yield lent
 
 
 @pytest.fixture
