@@ -17,24 +17,25 @@ NAME =
 TITLE =
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all mutants recordings bench colab handout pdf new-chapter serve \
-	lint clean distclean python
+.PHONY: help book test test-all moved-seeds mutants recordings bench colab handout pdf \
+	new-chapter serve lint clean distclean python
 
 help:
-	@echo "make book       environment, all chapters executed, site in _build/html"
-	@echo "make test       all that guards a change; builds the book first where needed"
-	@echo "make test-all   that, and what is too slow for every change (the PDF, Binder's memory)"
-	@echo "make mutants    breaks the package on purpose: do the tests notice? (ten minutes)"
-	@echo "make recordings runs afresh what is too long for a chapter (see README)"
-	@echo "make bench      speed beside other libraries (all of MNIST, a quarter of an hour)"
-	@echo "make handout    the notebooks without their solutions, in _build/handout"
-	@echo "make colab      runs the exported notebooks in an environment like Colab's"
-	@echo "make pdf        the whole book in _build/the-jensen-gap.pdf (wants a Chromium)"
+	@echo "make book         environment, all chapters executed, site in _build/html"
+	@echo "make test         all that guards a change; builds the book first where needed"
+	@echo "make test-all     that, and what is too slow for every change (the PDF, Binder's memory)"
+	@echo "make moved-seeds  tests and chapters with every seed moved: is a claim luck? (an hour)"
+	@echo "make mutants      breaks the package on purpose: do the tests notice? (ten minutes)"
+	@echo "make recordings   runs afresh what is too long for a chapter (see README)"
+	@echo "make bench        speed beside other libraries (all of MNIST, a quarter of an hour)"
+	@echo "make handout      the notebooks without their solutions, in _build/handout"
+	@echo "make colab        runs the exported notebooks in an environment like Colab's"
+	@echo "make pdf          the whole book in _build/the-jensen-gap.pdf (wants a Chromium)"
 	@echo "make new-chapter NAME=gan/wasserstein   a chapter from the template (TITLE= its heading)"
-	@echo "make serve      the site on http://127.0.0.1:$(PORT)/ (PORT= another port)"
-	@echo "make lint       ruff and codespell"
-	@echo "make clean      removes the site and what the chapters computed"
-	@echo "make distclean  removes the environment (.venv) as well"
+	@echo "make serve        the site on http://127.0.0.1:$(PORT)/ (PORT= another port)"
+	@echo "make lint         ruff and codespell"
+	@echo "make clean        removes the site and what the chapters computed"
+	@echo "make distclean    removes the environment (.venv) as well"
 	@echo "Python 3.11 or newer is needed; PYTHON=/path/to/python names one."
 
 python:
@@ -57,5 +58,5 @@ quoted = '$(subst ','\'',$(1))'
 new-chapter: python
 	@"$(PYTHON)" -m tools.make $@ $(call quoted,$(NAME)) $(call quoted,$(TITLE))
 
-test test-all mutants recordings bench: python
+test test-all moved-seeds mutants recordings bench: python
 	@"$(PYTHON)" -m tools.make $@ $(ARGS)

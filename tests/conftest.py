@@ -16,19 +16,51 @@ from turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 install_import_hook("jensengap", "beartype.beartype")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Run properties last: one that fails is tried on ever smaller examples."""
-    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
-    if hasattr(config, "workerinput"):  # of several processes
-        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
-
-
 def pytest_addoption(parser):
     parser.addoption(
         "--every-chapter",
         action="store_true",
         help="run again also those chapters that passed with the same inputs before",
     )
+    parser.addoption(
+        "--move-seeds",
+        type=int,
+        metavar="N",
+        help="add N to every seed: what is true stays true (also JENSENGAP_MOVE_SEEDS)",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "exact_seeds(reason): the test holds for the seeds as they are written only",
+    )
+    # not above: torch is to find the number of threads
+    from tools.seeds import seeds
+
+    by = config.getoption("--move-seeds")
+    seeds.move(seeds.asked() if by is None else by)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Leave the seeds of a marked test as they are, those of its fixtures as well."""
+    from tools.seeds import seeds
+
+    mark = item.get_closest_marker("exact_seeds")
+    if mark is None:
+        return (yield)
+    if not mark.kwargs.get("reason"):
+        raise pytest.UsageError(f"{item.nodeid}: say why: exact_seeds(reason='…')")
+    with seeds.exact():
+        return (yield)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run properties last: one that fails is tried on ever smaller examples."""
+    items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+    if hasattr(config, "workerinput"):  # of several processes
+        items[:] = [items[at] for at in in_turn([item.nodeid for item in items])]
 
 
 @pytest.fixture(scope="session")

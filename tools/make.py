@@ -156,6 +156,13 @@ def _tests(*words: str) -> None:
     environment.run(ROOT, "-m", "pytest", *workers, *words)
 
 
+def moved_seeds(*words: str) -> None:
+    """Run tests and chapters with every seed moved: is a claim luck?"""
+    with alone():
+        environment.ensure(ROOT)
+    environment.run(ROOT, "-m", "tools.seeds.moved", *words)
+
+
 def mutants(*modules: str) -> None:
     """Break the package on purpose (mutation testing): does a test notice?"""
     with alone():
@@ -256,6 +263,7 @@ _ALL = (
     book,
     test,
     test_all,
+    moved_seeds,
     mutants,
     recordings,
     bench,

@@ -21,5 +21,7 @@ def published(page, name):
 def test_two_climbs_on_two_grids_find_the_same_approximation_gap():
     ours = published("likelihood/posterior-kl", "posterior-kl-approximation")
     theirs = published("gan/bridges", "bridges-upright")
-    assert abs(ours[0] - theirs[0]) < 2e-3  # of 0.08 nats; the climbs stop early
-    assert abs(ours[1] - theirs[1]) < 2e-3
+    # of 0.1 nats or so, for a hundred digits; on one or two of them a climb stops at
+    # another summit, by up to a tenth of a nat: a thousandth of the mean each
+    assert abs(ours[0] - theirs[0]) < 4e-3
+    assert abs(ours[1] - theirs[1]) < 4e-3

@@ -91,14 +91,16 @@ def test_both_sides_close_on_the_evidence_as_the_walk_gets_longer(problem):
     for num in (4, 64):
         betas = ais.sigmoid_schedule(num)
         steps = ais.tune(base, log_joint, betas)
-        lower = ais.forward(base, log_joint, betas, 2000, steps).log_w.mean(0)
+        lower = Estimate.of(ais.forward(base, log_joint, betas, 2000, steps).log_w)
         z = model.posterior(x).sample((2000,))
-        upper = ais.reverse(base, log_joint, betas, z, steps).log_w.mean(0)
-        assert (lower < log_p).all()
-        assert (upper > log_p).all()
-        widths.append((upper - lower).max())
-    # sixteen times the steps; half leaves room for what was drawn
-    assert widths[1] < 0.5 * widths[0]
+        upper = Estimate.of(ais.reverse(base, log_joint, betas, z, steps).log_w)
+        assert (lower.mean < log_p + 4 * lower.stderr).all()
+        assert (upper.mean > log_p - 4 * upper.stderr).all()
+        # all three together are far from the evidence
+        assert lower.mean.sum() < log_p.sum() < upper.mean.sum()
+        widths.append((upper.mean - lower.mean).sum())
+    # sixteen times the steps: a sixteenth if each step mixed, a sixth as it is
+    assert widths[1] < widths[0] / 3
 
 
 def test_the_walks_end_where_they_should(problem):
@@ -282,11 +284,14 @@ def test_nothing_to_walk_or_no_step_is_refused(problem):
 def test_annealing_finds_a_mode_that_sampling_from_the_base_does_not():
     torch.manual_seed(8)
     base = nets.gaussian(torch.zeros(1, 1, **F64), 1.0)
-    narrow = nets.gaussian(torch.full((1, 1), 3.0, **F64), 0.05)
+    # a draw of the base lies where it has mass once in a hundred million times
+    narrow = nets.gaussian(torch.full((1, 1), 6.0, **F64), 0.1)
     betas = ais.sigmoid_schedule(200)
     steps = ais.tune(base, narrow.log_prob, betas)
-    annealed = ais.forward(base, narrow.log_prob, betas, 64, steps).log_w
-    z = base.sample((64,))
+    annealed = ais.forward(base, narrow.log_prob, betas, 1000, steps).log_w
+    z = base.sample((1000,))
     plain = narrow.log_prob(z) - base.log_prob(z)
     assert bounds.iwae(plain).item() < -10
-    assert abs(bounds.iwae(annealed).item()) < 0.5
+    # few walks carry most of the weight, and a standard error would know little of it;
+    # above 5 the logarithm of a mean of one is once in 148 times at the most (Markov)
+    assert -1 < bounds.iwae(annealed).item() < 5

@@ -1,0 +1,58 @@
+"""Run tests and chapters with every seed moved, other threads, other instructions.
+
+    make moved-seeds                  # all of it, for the night
+    make moved-seeds ARGS="--quick"   # one move
+
+A claim that holds by the luck of its seed, on one processor or with one number of
+threads, is none.
+"""
+
+import subprocess
+import sys
+
+from tools.book.toc import ROOT
+from tools.seeds.chapters import MOVES, Setting
+from tools.seeds.chapters import main as run_chapters
+
+# Where chance and rounding decide; the site's pages and the tools know neither.
+TESTS = [
+    *(f"tests/{name}" for name in ("subject", "data", "exercises", "fast")),
+    "tests/experiments",
+    *(f"tests/live/test_{name}.py" for name in ("live_figures", "latent_plane")),
+    "tests/live/test_ring_game_picture.py",
+]
+SETTINGS = [
+    *(Setting(move, 1, "unset") for move in MOVES),
+    Setting(MOVES[0], 2, "unset"),
+    Setting(MOVES[0], 1, "default"),
+    Setting(MOVES[0], 1, "avx2"),
+]
+
+
+def run_tests(setting: Setting) -> bool:
+    """Run the tests under a setting; return whether all have passed."""
+    print(f"\nTests with {setting}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    done = subprocess.run(
+        [*command, "-m", "not nightly", *TESTS],
+        cwd=ROOT,
+        env=setting.variables(),
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def main(words: list[str]) -> int:
+    """Run all settings, one after another; return the process's exit status."""
+    settings = SETTINGS[:1] if "--quick" in words else SETTINGS
+    passed = [run_tests(setting) for setting in settings]
+    for setting in settings:
+        asked = ["--moves", str(setting.move), "--threads", str(setting.threads)]
+        asked += ["--capability", setting.capability, "--jobs", "2"]
+        print(f"\nChapters with {setting}", flush=True)
+        passed.append(run_chapters(asked) == 0)
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
