@@ -21,8 +21,17 @@ from tools.book.toc import ROOT
 AGAIN = "passed before with the same inputs; make test-all runs it again"
 # The tests that run it, beside what its numbers come from.
 _RUN_BY = ("tests/book/test_notebooks.py", "tests/helpers/recorded.py")
-# What tells a library which of its kernels to take.
-_SWITCHES = ("ATEN_", "BLAS_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+# What tells a library which of its kernels to take, or moves the seeds.
+_SWITCHES = (
+    "ATEN_",
+    "BLAS_",
+    "DNNL_",
+    "MKL_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "JENSENGAP_",
+)
 
 
 @cache
