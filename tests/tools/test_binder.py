@@ -130,7 +130,7 @@ def test_every_macro_of_the_site_is_told_and_colours_stay_colours(formulas):
     known = formulas.macros(ROOT)
     assert known[r"\E"] == r"\mathbb{E}"
     assert known[r"\KL"] == r"\mathrm{KL}(#1\,\Vert\,#2)"
-    assert known[r"\gap"] == rf"\textcolor{{{formulas.page.GAP[1:]}}}{{#1}}"
+    assert known[r"\gap"] == rf"\textcolor{{{formulas.svg.GAP[1:]}}}{{#1}}"
     # KaTeX refuses classes.
     assert not [body for body in known.values() if r"\class" in body]
 
