@@ -29,10 +29,16 @@ SETTINGS = [
 ]
 
 
+def jobs(setting: Setting) -> str:
+    """Return how many runs go at a time: two cores are shared by their threads."""
+    return str(max(1, 2 // setting.threads))
+
+
 def run_tests(setting: Setting) -> bool:
     """Run the tests under a setting; return whether all have passed."""
     print(f"\nTests with {setting}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", "-q", "--dist", "worksteal"]
+    command += ["-n", jobs(setting)]
     done = subprocess.run(
         [*command, "-m", "not nightly", *TESTS],
         cwd=ROOT,
@@ -48,7 +54,7 @@ def main(words: list[str]) -> int:
     passed = [run_tests(setting) for setting in settings]
     for setting in settings:
         asked = ["--moves", str(setting.move), "--threads", str(setting.threads)]
-        asked += ["--capability", setting.capability, "--jobs", "2"]
+        asked += ["--capability", setting.capability, "--jobs", jobs(setting)]
         print(f"\nChapters with {setting}", flush=True)
         passed.append(run_chapters(asked) == 0)
     return 0 if all(passed) else 1
