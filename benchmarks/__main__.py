@@ -1,4 +1,4 @@
-"""Makes the peers' environment with any Python, and runs the bench in it."""
+"""Make the peers' environment with any Python, and run the bench in it."""
 
 import subprocess
 import sys

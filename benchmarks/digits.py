@@ -17,19 +17,19 @@ STEMS = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
 
 
 def images(folder: Path, split: str) -> np.ndarray:
-    """Reads the pixels of "train" or "test", bytes of shape (n, 784)."""
+    """Read the pixels of "train" or "test", bytes of shape (n, 784)."""
     path = folder / "MNIST" / "raw" / STEMS[split]
     return np.fromfile(path, dtype=np.uint8, offset=16).reshape(-1, 784)
 
 
 def source() -> Path:
-    """Returns the folder that the digits come from."""
+    """Return the folder that the digits come from."""
     named = os.environ.get("JENSENGAP_DATA")
     return Path(named).expanduser() if named else ROOT / "data"
 
 
 def unpack(root: Path, folder: Path) -> None:
-    """Copies the four files of MNIST, unpacked, each whole or not at all.
+    """Copy the four files of MNIST, unpacked, each whole or not at all.
 
     Args:
         root: has them in ``MNIST/raw``, packed or not.
@@ -52,7 +52,7 @@ def unpack(root: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Verifies the files at their source and unpacks them."""
+    """Verify the files at their source and unpack them."""
     from jensengap.data import full  # not for the peers, which import this module
 
     root = source()

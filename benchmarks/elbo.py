@@ -44,7 +44,7 @@ class Weights(NamedTuple):
 
 
 def of_linear(*modules) -> list[Layer]:
-    """Reads the numbers of torch's linear layers, which store (outputs, inputs)."""
+    """Read the numbers of torch's linear layers, which store (outputs, inputs)."""
     return [
         (each.weight.detach().numpy().T.copy(), each.bias.detach().numpy().copy())
         for each in modules
@@ -52,7 +52,7 @@ def of_linear(*modules) -> list[Layer]:
 
 
 def of_networks(encoder, decoder) -> Weights:
-    """Reads this package's networks; the encoder's last layer has means, then scales.
+    """Read this package's networks; the encoder's last layer has means, then scales.
 
     Args:
         encoder: linear, activation, linear.
@@ -65,7 +65,7 @@ def of_networks(encoder, decoder) -> Weights:
 
 
 def into_linear(layers: Sequence[Layer], modules) -> None:
-    """Writes numbers into torch's linear layers: the way back of `of_linear`."""
+    """Write numbers into torch's linear layers: the way back of `of_linear`."""
     import torch
 
     for (matrix, bias), module in zip(layers, modules, strict=True):
@@ -75,7 +75,7 @@ def into_linear(layers: Sequence[Layer], modules) -> None:
 
 
 def into_networks(given: Weights, encoder, decoder) -> None:
-    """Writes numbers into this package's networks: the way back of `of_networks`.
+    """Write numbers into this package's networks: the way back of `of_networks`.
 
     Raises:
         ValueError: the scales are not those of softplus.
@@ -90,7 +90,7 @@ def into_networks(given: Weights, encoder, decoder) -> None:
 
 
 def save(path: Path, weights: Weights) -> None:
-    """Writes weights in numpy's own format."""
+    """Write weights in numpy's own format."""
     parts = {"scale": np.array(weights.scale)}
     for name, (matrix, bias) in zip(Weights._fields, weights[:-1], strict=False):
         parts |= {f"{name}.matrix": matrix, f"{name}.bias": bias}
@@ -99,7 +99,7 @@ def save(path: Path, weights: Weights) -> None:
 
 
 def load(path: Path) -> Weights:
-    """Reads what `save` wrote.
+    """Read what `save` wrote.
 
     Raises:
         ValueError: the scale has an unknown name.

@@ -21,18 +21,18 @@ FOLDER = ROOT / "_build" / "bench"
 
 
 def python_of(folder: Path = FOLDER) -> Path:
-    """Returns the environment's interpreter."""
+    """Return the environment's interpreter."""
     return folder / "environment" / "bin" / "python"
 
 
 def pins(text: str) -> list[str]:
-    """Returns the lines of a list of requirements that name one."""
+    """Return the lines of a list of requirements that name one."""
     lines = (line.split("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line]
 
 
 def reasons(folder: Path = FOLDER) -> dict[str, str]:
-    """Returns what could not be installed, and pip's last words about it."""
+    """Return what could not be installed, and pip's last words about it."""
     try:
         return json.loads((folder / "missing.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def reasons(folder: Path = FOLDER) -> dict[str, str]:
 
 
 def install(python: Path, wanted: Path) -> dict[str, str]:
-    """Installs everything that can be had.
+    """Install everything that can be had.
 
     Args:
         python: the environment's interpreter.
@@ -70,7 +70,7 @@ def _pip(python: Path, *words: str) -> str:
 
 
 def ensure(folder: Path = FOLDER) -> Path:
-    """Makes the environment where there is none of this Python and these pins.
+    """Make the environment where there is none of this Python and these pins.
 
     Args:
         folder: where it is kept.

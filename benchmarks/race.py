@@ -54,7 +54,7 @@ def race(
 
 
 def seconds(result: Result) -> float:
-    """Returns how long a peer trained."""
+    """Return how long a peer trained."""
     return sum(result.first) + sum(result.seconds)
 
 

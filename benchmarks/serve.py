@@ -28,7 +28,7 @@ Say = Callable[..., None]
 
 
 def megabytes() -> int:
-    """Returns the most memory that this process has held at once."""
+    """Return the most memory that this process has held at once."""
     try:
         lines = Path("/proc/self/status").read_text("ascii").splitlines()
     except OSError:
@@ -42,7 +42,7 @@ def megabytes() -> int:
 
 
 def serve(module: str, folder: Path, seed: int, say: Say) -> None:
-    """Answers until there are no more commands.
+    """Answer until there are no more commands.
 
     Args:
         module: where the peer is.
@@ -80,7 +80,7 @@ def _answer(training: Any, command: str, rest: str = "") -> dict[str, Any]:
 
 
 def main(module: str, folder: str, seed: str) -> int:
-    """Keeps the answers apart from what libraries print; returns the exit status."""
+    """Keep the answers apart from what libraries print; return the exit status."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -18,7 +18,7 @@ def table(
     ceiling: str,
     epochs: Sequence[int],
 ) -> str:
-    """Writes the table.
+    """Write the table.
 
     Args:
         peers: who trained.
@@ -53,7 +53,7 @@ def table(
 
 
 def simple(results: Mapping[str, Result], unit: str) -> str:
-    """Writes seconds, images a second and what was found, for each who took part."""
+    """Write seconds, images a second and what was found, for each who took part."""
     heads = ["peer", f"s/{unit}", "images", "images/s", "found"]
     rows = [
         [
@@ -70,7 +70,7 @@ def simple(results: Mapping[str, Result], unit: str) -> str:
 
 
 def finish(results: Mapping[str, Result]) -> str:
-    """Writes how long each trained, and the ELBO it ended with."""
+    """Write how long each trained, and the ELBO it ended with."""
     heads = ["peer", "epochs", "seconds", "ELBO"]
     rows = [
         [

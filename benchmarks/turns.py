@@ -82,7 +82,7 @@ def take(
 
 
 def begin(worker: Worker, result: Result) -> None:
-    """Starts a process, and keeps what it says of itself."""
+    """Start a process, and keep what it says of itself."""
     imported = worker.begin()
     result.imported.append(imported["imported"])
     result.versions = imported["versions"]

@@ -18,7 +18,7 @@ class Failed(RuntimeError):
 
 
 def variables(threads: int = THREADS) -> dict[str, str]:
-    """Returns the environment variables under which every peer works."""
+    """Return the environment variables under which every peer works."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONHOME"}
     paths = [str(ROOT / "src"), str(ROOT), kept.get("PYTHONPATH", "")]
     number = str(threads)
@@ -67,7 +67,7 @@ class Worker:
         self._command = [*asked, str(folder), str(seed)]
 
     def begin(self) -> dict[str, Any]:
-        """Starts the process; returns what it says when it has imported the peer.
+        """Start the process; return what it says when it has imported the peer.
 
         Raises:
             Failed: the peer cannot be imported.
@@ -84,7 +84,7 @@ class Worker:
         return self.hear()
 
     def ask(self, command: str) -> dict[str, Any]:
-        """Sends a command; returns the answer.
+        """Sends a command; return the answer.
 
         Raises:
             Failed: the peer said so, died, or gave no answer in time.
@@ -96,7 +96,7 @@ class Worker:
         return self.hear()
 
     def hear(self) -> dict[str, Any]:
-        """Waits for an answer and returns it.
+        """Wait for an answer and return it.
 
         Raises:
             Failed: the peer said so, died, or gave no answer in time.
@@ -111,7 +111,7 @@ class Worker:
         return answer
 
     def end(self) -> None:
-        """Ends the process, at work or not."""
+        """End the process, at work or not."""
         if self._process is None:
             return
         self._process.kill()

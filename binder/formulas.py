@@ -1,4 +1,4 @@
-"""Tells the chapters' formulas their macros, which the site has from _config.yml.
+"""Tell the chapters' formulas their macros, which the site has from _config.yml.
 
 In JupyterLab a notebook's formulas know what stands at the top of its first cell. This
 writes it there, into the chapters themselves: for Binder's copy of the book, not yours.
@@ -21,7 +21,7 @@ _END = "\n---\n"
 
 
 def macros(root: Path) -> dict[str, str]:
-    r"""Returns the book's macros as KaTeX reads them: colours in place of classes."""
+    r"""Return the book's macros as KaTeX reads them: colours in place of classes."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     found = config["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
     # MathJax has [body, number of arguments], KaTeX counts them itself.
@@ -38,7 +38,7 @@ def _coloured(body: str) -> str:
 
 
 def told(text: str, known: dict[str, str]) -> str:
-    """Returns a chapter's text with the macros after its front matter."""
+    """Return a chapter's text with the macros after its front matter."""
     front, rest = text.split(_END, 1)
     header = yaml.safe_dump({"math": known}, allow_unicode=True)
     return f"{front}{_END}\n---\n{header}---\n{rest}"

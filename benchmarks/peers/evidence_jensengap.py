@@ -1,4 +1,4 @@
-"""log p(x) of test images by this package: ``importance.log_evidence`` in float32."""
+"""log p(x) of test images by this package: ``evidence.log_evidence`` in float32."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ IMAGES, SAMPLES = 128, 5000  # of the first test images
 
 
 def images(folder: Path) -> torch.Tensor:
-    """Reads the grey test images, (n, 784)."""
+    """Read the grey test images, (n, 784)."""
     pixels = digits.images(folder, "test")[:IMAGES]
     return torch.from_numpy(pixels).float().div_(255)
 
@@ -38,7 +38,7 @@ class Training:
         self.notes = {"samples": SAMPLES}
 
     def epoch(self) -> int:
-        """Evaluates the images."""
+        """Evaluate the images."""
         found = evidence.log_evidence(self.model, self.images, SAMPLES)
         self.score = float(found.log_p.double().mean())
         return len(self.images)

@@ -50,7 +50,7 @@ class Training:
 
     @torch.no_grad()
     def epoch(self) -> int:
-        """Evaluates the images."""
+        """Evaluate the images."""
         self.score = float(self.model.get_nll(self.images, ours.SAMPLES, BATCH))
         return len(self.images)
 

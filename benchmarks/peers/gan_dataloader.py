@@ -35,7 +35,7 @@ class Training:
         self.to_d = torch.optim.Adam(self.discriminator.parameters(), **rates)
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         loss, losses = nn.BCELoss(), [0.0, 0.0]
         for images, _ in self.loader:
             real = images.view(len(images), -1)

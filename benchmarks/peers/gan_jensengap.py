@@ -51,7 +51,7 @@ class Training:
         return gan.non_saturating.generator_loss(logits), {}
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         n = len(self.images)
         history = train.fit(lambda: data.batches(n, players.BATCH), self.players, 1)
         self.losses = [history["generator"][-1], history["discriminator"][-1]]

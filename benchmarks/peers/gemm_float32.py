@@ -16,7 +16,7 @@ FLOP = 2 * sum(i * o * (2 if n == 0 else 3) for n, (i, o) in enumerate(LAYERS))
 
 
 def relative_error(dtype: torch.dtype) -> float:
-    """Measures how far a product is from the same in float64."""
+    """Measure how far a product is from the same in float64."""
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(BATCH, 784, generator=generator)
     b = torch.randn(784, 400, generator=generator)

@@ -19,7 +19,7 @@ LATENT_DIM, BATCH = 20, 128
 
 
 def network() -> vae.VAE:
-    """Makes 784-400-20 with ReLU, freshly drawn."""
+    """Make 784-400-20 with ReLU, freshly drawn."""
     relu = {"activation": torch.nn.ReLU}
     encoder = nets.mlp(784, 400, 2 * LATENT_DIM, **relu)
     return vae.VAE(
@@ -51,7 +51,7 @@ class Training:
         self.player = self.make_player()
 
     def make_player(self) -> train.Player:
-        """Chooses how the parameters are moved."""
+        """Choose how the parameters are moved."""
         adam = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=True)
         return train.Player("loss", self.step, adam)
 
@@ -64,7 +64,7 @@ class Training:
         return self.fused(x, noise[None], closed_kl=True).loss, {}
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         n = len(self.images)
         rows, noise = torch.randperm(n), torch.randn(n, LATENT_DIM)
         pairs = zip(rows.split(BATCH), noise.split(BATCH), strict=True)
@@ -72,5 +72,5 @@ class Training:
         return n
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         return elbo.of_networks(self.model.encoder.net, self.model.decoder.net)

@@ -49,11 +49,11 @@ class Training:
         return cross_entropy / len(x) + kl_divergence(q, self.prior()).mean(), {}
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         n = len(self.pixels)
         train.fit(lambda: data.batches(n, 128), self.player, 1)
         return n
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         return elbo.of_networks(self.encoder.net, self.decoder)

@@ -24,7 +24,7 @@ class Training(jensengap.Training):
         self.notes = {"max_rate": MAX_RATE, "epochs": EPOCHS}
 
     def make_player(self) -> train.Player:
-        """Chooses Adam under one cycle."""
+        """Choose Adam under one cycle."""
         steps = EPOCHS * -(-len(self.images) // jensengap.BATCH)
         kind = {"betas": (0.9, 0.99), "fused": True}
         adam = torch.optim.Adam(self.model.parameters(), MAX_RATE, **kind)
@@ -32,7 +32,7 @@ class Training(jensengap.Training):
         return train.Player("loss", self.step, adam, recipes.one_cycle(adam, steps + 1))
 
     def epoch(self) -> int:
-        """Trains for an epoch.
+        """Train for an epoch.
 
         Raises:
             ValueError: the cycle is over.

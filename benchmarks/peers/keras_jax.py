@@ -19,7 +19,7 @@ DISTRIBUTIONS = ("keras", "jax", "jaxlib")
 
 
 class Sampling(layers.Layer):
-    """Draws z from q(z|x) and adds the KL to the loss."""
+    """Draw z from q(z|x) and add the KL to the loss."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -57,12 +57,12 @@ class Training:
         self.model.compile(optimizer=adam, loss=reconstruction_loss)
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         self.model.fit(self.images, self.images, epochs=1, batch_size=128, verbose=0)
         return len(self.images)
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         names = elbo.Weights._fields[:-1]
         pairs = [self.model.get_layer(name).get_weights() for name in names]
         return elbo.Weights(*map(tuple, pairs), "log_variance")

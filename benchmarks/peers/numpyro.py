@@ -91,14 +91,14 @@ class Training:
         self.epoch_train = epoch_train
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         order = self.shuffle.permutation(self.num_images)
         loss, self.state = self.epoch_train(self.state, order)
         jax.block_until_ready((loss, self.state))
         return self.num_batches * BATCH
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         params = self.svi.get_params(self.state)
         hidden, _, _, (loc, (spread, _)) = params["encoder$params"]
         back, _, logits, _ = params["decoder$params"]

@@ -96,14 +96,14 @@ class Training:
         )
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         epoch_loss = 0.0
         for x, _ in self.loader:
             epoch_loss += self.svi.step(x)
         return len(self.loader.dataset)
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         e, d = self.vae.encoder, self.vae.decoder
         layers = elbo.of_linear(e.fc1, e.fc21, e.fc22, d.fc1, d.fc21)
         return elbo.Weights(*layers, "log_scale")

@@ -53,7 +53,7 @@ class Decoder(BaseDecoder):
 
 
 def layers(model: VAE) -> tuple[nn.Linear, ...]:
-    """Returns the linear layers in the order of `elbo.Weights`."""
+    """Return the linear layers in the order of `elbo.Weights`."""
     e, d = model.encoder, model.decoder
     return e.hidden[0], e.embedding, e.log_var, d.hidden[0], d.out[0]
 
@@ -87,12 +87,12 @@ class Training:
         self.epochs = 0
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         self.epochs += 1
         self.trainer.train_step(self.epochs)
         return len(self.trainer.train_loader.dataset)
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         found = elbo.of_linear(*layers(self.trainer.model))
         return elbo.Weights(*found, "log_variance")

@@ -69,7 +69,7 @@ class Training:
         self.optimizer = optim.Adam(self.model.parameters(), lr=1e-3)
 
     def epoch(self) -> int:
-        """Trains for an epoch."""
+        """Train for an epoch."""
         self.model.train()
         train_loss = 0
         for data, _ in self.loader:
@@ -82,7 +82,7 @@ class Training:
         return len(self.loader.dataset)
 
     def weights(self) -> elbo.Weights:
-        """Hands the network over."""
+        """Hand the network over."""
         m = self.model
         layers = elbo.of_linear(m.fc1, m.fc21, m.fc22, m.fc3, m.fc4)
         return elbo.Weights(*layers, "log_variance")

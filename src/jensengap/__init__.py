@@ -3,8 +3,8 @@
 Nothing is re-exported: say ``from jensengap import bounds`` and then
 ``bounds.iwae(log_w)``, so that the reader sees where a thing lives.
 
-The subject: ``bounds``, ``divergences``, ``quadrature``, ``gradients``, ``exact``;
-``nets``, ``vae``, ``gan``, ``diffusion``, ``flows``, ``vq``, ``ais``; ``train``,
-``recipes``, ``metrics``, ``probes``. Data are in ``data``, what cells check and draw in
-``check`` and ``plot``. All values are in nats, the sample axis comes first.
+The subject stands at the root: ``bounds``, ``divergences``, ``vae``, ``gan``, others.
+Folders hold the ``data``, the ``exercises``, ``fast`` twins, ``experiments`` that are
+too long for a chapter, and what a page is made of, ``markup`` and ``live``;
+CONTRIBUTING.md has the map. All values are in nats, the sample axis comes first.
 """

@@ -22,30 +22,21 @@ def test_the_ring_has_equal_modes_at_its_radius_and_of_its_scale():
     assert abs(variance.mean() - 1) <= 4 * math.sqrt(2 / (2 * n))
 
 
-def test_the_mixture_has_the_first_two_moments_of_its_density():
-    weights, locs, scales, n = [0.25, 0.75], [-2.0, 1.0], [0.5, 1.0], 20_000
-    draws = toy.mixture_1d(n, weights, locs, scales, seed=3).double()
-    mean = sum(w * m for w, m in zip(weights, locs, strict=True))
-    second = sum(
-        w * (m**2 + s**2) for w, m, s in zip(weights, locs, scales, strict=True)
-    )
-    assert abs(draws.mean() - mean) <= 4 * draws.std() / math.sqrt(n)
-    squares = draws.square()
-    assert abs(squares.mean() - second) <= 4 * squares.std() / math.sqrt(n)
-
-
-def test_a_seed_decides_the_toy_sets_and_leaves_the_global_state_alone():
+def test_a_seed_decides_the_ring_and_leaves_the_global_state_alone():
     def ring(seed):
         return toy.ring_of_gaussians(50, seed=seed)
 
-    def mixture(seed):
-        return toy.mixture_1d(50, [0.5, 0.5], [0.0, 3.0], [1.0, 1.0], seed)
-
     state = torch.get_rng_state()
-    for draw in (ring, mixture):
-        assert torch.equal(draw(5), draw(5))
-        assert not torch.equal(draw(5), draw(6))
+    assert torch.equal(ring(5), ring(5))
+    assert not torch.equal(ring(5), ring(6))
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_generator_gives_the_next_points_of_its_own():
+    chance = torch.Generator().manual_seed(5)
+    first, second = (toy.ring_of_gaussians(50, seed=chance) for _ in range(2))
+    assert torch.equal(first, toy.ring_of_gaussians(50, seed=5))
+    assert not torch.equal(first, second)
 
 
 @pytest.mark.parametrize(
@@ -61,23 +52,3 @@ def test_a_seed_decides_the_toy_sets_and_leaves_the_global_state_alone():
 def test_the_ring_names_a_bad_number(change, message):
     with pytest.raises(ValueError, match=message):
         toy.ring_of_gaussians(**{"n": 5, "seed": 0, **change})
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"n": 0}, "n must be positive and finite, got 0"),
-        ({"weights": [1.0]}, "one entry per Gaussian, got 1, 2 and 2"),
-        ({"weights": [], "locs": [], "scales": []}, "got 0, 0 and 0"),
-        ({"weights": [0.5, 0.6]}, r"sum to 1, got \[0.5, 0.6\]"),
-        ({"weights": [-0.5, 1.5]}, r"at least 0 and sum to 1, got \[-0.5, 1.5\]"),
-        ({"weights": [0.5, math.nan]}, "sum to 1, got"),
-        ({"locs": [0.0, math.nan]}, r"locs must be finite, got \[0.0, nan\]"),
-        ({"scales": [1.0, -1.0]}, "scales must be positive and finite, got -1.0"),
-        ({"scales": [1.0, 0.0]}, "scales must be positive and finite, got 0.0"),
-    ],
-)
-def test_the_mixture_names_a_bad_number(change, message):
-    good = {"n": 5, "weights": [0.5, 0.5], "locs": [0.0, 1.0], "scales": [1.0, 1.0]}
-    with pytest.raises(ValueError, match=message):
-        toy.mixture_1d(**{**good, **change}, seed=0)

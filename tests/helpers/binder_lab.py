@@ -34,7 +34,7 @@ _START_SECONDS, _CELL_SECONDS = 120, 120
 
 
 def copied(folder: Path) -> Path:
-    """Copies the repository, as Binder does into a reader's home."""
+    """Copy the repository, as Binder does into a reader's home."""
     everywhere = shutil.ignore_patterns(*_LEFT_OUT, ".hypothesis", ".*_cache")
 
     def ignored(place: str, names: list[str]) -> set[str]:
@@ -45,7 +45,7 @@ def copied(folder: Path) -> Path:
 
 
 def base(python: str) -> list[str]:
-    """Returns the pins of what repo2docker installs before it looks at a repository.
+    """Return the pins of what repo2docker installs before it looks at a repository.
 
     Args:
         python: the version that `binder/environment.yml` asks for.
@@ -59,13 +59,13 @@ def base(python: str) -> list[str]:
 
 
 def variables(home: Path, environment: Path) -> dict[str, str]:
-    """Returns a container's environment variables: none that the build sets."""
+    """Return a container's environment variables: none that the build sets."""
     path = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
     return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8"}
 
 
 def install(home: Path, environment: Path, python: str) -> None:
-    """Makes an environment, and brings it where Binder has it after `postBuild`."""
+    """Make an environment, and bring it where Binder has it after `postBuild`."""
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     # Not conda's PyTorch, but as it is one that knows of no CUDA.
     torch = importlib.metadata.version("torch").split("+")[0]
@@ -104,7 +104,7 @@ class Lab(NamedTuple):
     process: psutil.Process
 
     def ask(self, path: str, content: object = None, method: str = "GET") -> dict:
-        """Asks the server's API; an answer other than a success is an error."""
+        """Ask the server's API; an answer other than a success is an error."""
         request = urllib.request.Request(
             self.address + path,
             data=None if content is None else json.dumps(content).encode(),
@@ -116,7 +116,7 @@ class Lab(NamedTuple):
         return json.loads(said) if said else {}
 
     def run(self, kernel: str, cells: Sequence[str], asked: dict[str, str]) -> dict:
-        """Runs cells one after the other, as a reader's browser does.
+        """Run cells one after the other, as a reader's browser does.
 
         Args:
             kernel: its id.
@@ -141,7 +141,7 @@ class Lab(NamedTuple):
             socket.close()
 
     def most_memory(self) -> int:
-        """Returns the bytes that server and kernels held at most, each at its worst."""
+        """Return the bytes that server and kernels held at most, each at its worst."""
         return sum(
             _peak(each.pid)
             for each in [self.process, *self.process.children(recursive=True)]
@@ -191,7 +191,7 @@ async def _heard(socket, source: str) -> str | bytes:
 
 @contextmanager
 def started(home: Path, environment: Path) -> Iterator[Lab]:
-    """Starts what Binder starts, on a free port of this machine alone.
+    """Start what Binder starts, on a free port of this machine alone.
 
     Args:
         home: the copy of the repository.

@@ -13,7 +13,7 @@ from tools.book import chromium
 
 
 def executable() -> str:
-    """Returns the browser's path; without one fails where CI says so, else skips."""
+    """Return the browser's path; without one fails where CI says so, else skips."""
     path = chromium.installed()
     if path is None:
         missing = f"{chromium.WANTED}, and nothing was tested in a browser"
@@ -32,7 +32,7 @@ class Started(NamedTuple):
 
 @contextmanager
 def started() -> Iterator[Started]:
-    """Starts a browser, to be borrowed."""
+    """Start a browser, to be borrowed."""
     start = {"executable_path": executable(), "args": chromium.ARGUMENTS}
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(**start)

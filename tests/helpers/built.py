@@ -1,4 +1,4 @@
-"""Reads the built site, and the verdicts that the build recorded."""
+"""Read the built site, and the verdicts that the build recorded."""
 
 import json
 import re
@@ -16,12 +16,12 @@ VERDICT = "application/vnd.jensengap.verdict+json"
 
 @cache
 def html(path: Path) -> BeautifulSoup:
-    """Returns an HTML file, parsed."""
+    """Return an HTML file, parsed."""
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 def of(page: str) -> BeautifulSoup:
-    """Returns a page of the site."""
+    """Return a page of the site."""
     return html(SITE / f"{page}.html")
 
 
@@ -32,12 +32,12 @@ def holds(page: str, name: str) -> bool:
 
 
 def article(page: str) -> Tag:
-    """Returns a page's text, without what stands around it."""
+    """Return a page's text, without what stands around it."""
     return of(page).find("article")
 
 
 def verdicts(page: str) -> list[dict]:
-    """Returns the verdicts of a page as its executed notebook keeps them, in order."""
+    """Return the verdicts of a page as its executed notebook keeps them, in order."""
     outputs = [out for cell in executed(page).cells for out in cell.get("outputs", [])]
     found = [out.data[VERDICT] for out in outputs if VERDICT in out.get("data", {})]
     return [json.loads(v) if isinstance(v, str) else v for v in found]

@@ -34,7 +34,7 @@ _TORCH = {"torch", "nn", "torch.nn"}
 
 
 def unseeded(cells: list[ast.Module]) -> str:
-    """Returns the first line that draws before a seed was set; nothing if none does.
+    """Return the first line that draws before a seed was set; nothing if none does.
 
     A seed is set by ``torch.manual_seed`` of a literal, or of the variable of a loop
     over literals; or by the first line of the function that draws.
@@ -57,7 +57,7 @@ def unseeded(cells: list[ast.Module]) -> str:
 
 
 def _lines(body: list[ast.stmt], loops: tuple[ast.For, ...] = ()) -> Iterator[tuple]:
-    """Yields statements in order, those of blocks one by one, and the loops around."""
+    """Yield statements in order, those of blocks one by one, and the loops around."""
     for line in body:
         blocks = [getattr(line, part, []) for part in ("body", "orelse", "finalbody")]
         if isinstance(line, ast.FunctionDef | ast.ClassDef) or not any(blocks):
@@ -87,7 +87,7 @@ def _literal(numbers: ast.AST | None) -> bool:
 
 
 def _defined(line: ast.AST) -> str:
-    """Returns the name of a function that a line defines, by `def` or by a lambda."""
+    """Return the name of a function that a line defines, by `def` or by a lambda."""
     if isinstance(line, ast.FunctionDef | ast.ClassDef):
         return line.name
     named = isinstance(line, ast.Assign) and isinstance(line.value, ast.Lambda)
@@ -104,7 +104,7 @@ def _seeds_itself(line: ast.AST) -> bool:
 def _random(
     node: ast.AST, module: str, imported: frozenset[str], known: frozenset[str]
 ) -> bool:
-    """Says whether a node is a call that draws from the global generator."""
+    """Say whether a node is a call that draws from the global generator."""
     if not isinstance(node, ast.Call) or any(
         word.arg == "generator" and ast.unparse(word.value) != "generator"
         for word in node.keywords
@@ -141,7 +141,7 @@ def _modules() -> dict[str, ast.Module]:
 
 @cache
 def package() -> frozenset[str]:
-    """Returns what draws in the package: ``module.function``, and ``*.method``."""
+    """Return what draws in the package: ``module.function``, and ``*.method``."""
     parts = [
         (f"{of}.{node.name}", node, module)
         for module, tree in _modules().items()

@@ -12,7 +12,7 @@ _BUILTINS = set(dir(builtins))
 
 
 def unasserted(cell: ast.Module, tools: frozenset[str] = frozenset()) -> list[str]:
-    """Returns the names under which a cell glues what it has not asserted.
+    """Return the names under which a cell glues what it has not asserted.
 
     A value is asserted where it stands in an `assert` or a check of the cell, also as
     the member of a tuple or the turn of a loop, and where all does that it was computed
@@ -50,7 +50,7 @@ def unasserted(cell: ast.Module, tools: frozenset[str] = frozenset()) -> list[st
 
 
 def _statements(cell: ast.AST) -> Iterator[ast.AST]:
-    """Yields all nodes, except the bodies of functions: they are run elsewhere."""
+    """Yield all nodes, except the bodies of functions: they are run elsewhere."""
     for node in ast.iter_child_nodes(cell):
         if not isinstance(node, ast.FunctionDef | ast.Lambda):
             yield node
@@ -64,7 +64,7 @@ def _is_check(node: ast.AST, kinds: set[str]) -> bool:
 
 
 def _claims(cell: ast.Module) -> Iterator[ast.AST]:
-    """Yields what is asserted, or handed to a check as one of its sides."""
+    """Yield what is asserted, or handed to a check as one of its sides."""
     for node in _statements(cell):
         if isinstance(node, ast.Assert):
             yield node.test
@@ -73,7 +73,7 @@ def _claims(cell: ast.Module) -> Iterator[ast.AST]:
 
 
 def _parts(claim: ast.AST) -> Iterator[ast.AST]:
-    """Yields the parts of a claim that say something about a value."""
+    """Yield the parts of a claim that say something about a value."""
     if isinstance(claim, ast.Attribute) and claim.attr in _EMPTY_PARTS:
         return
     if isinstance(claim, ast.Call):
@@ -86,7 +86,7 @@ def _parts(claim: ast.AST) -> Iterator[ast.AST]:
 
 
 def _names(expression: ast.AST, tools: frozenset[str]) -> set[str]:
-    """Returns the names of the data that an expression is computed from."""
+    """Return the names of the data that an expression is computed from."""
     parts = list(_parts(expression))
     called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
     names = [part for part in parts if isinstance(part, ast.Name)]
@@ -97,7 +97,7 @@ def _names(expression: ast.AST, tools: frozenset[str]) -> set[str]:
 
 
 def _sources(cell: ast.Module, tools: frozenset[str]) -> tuple[dict, dict]:
-    """Returns what each name of the cell was computed from, and what it repacks."""
+    """Return what each name of the cell was computed from, and what it repacks."""
     computed: dict[str, set[str]] = {}
     packed: dict[str, set[str]] = {}
     for node in _statements(cell):
@@ -118,7 +118,7 @@ def _sources(cell: ast.Module, tools: frozenset[str]) -> tuple[dict, dict]:
 
 
 def _members(value: ast.AST) -> set[str]:
-    """Returns the names that stand in an expression as they are, in brackets or not."""
+    """Return the names that stand in an expression as they are, in brackets or not."""
     if isinstance(value, ast.Name):
         return {value.id}
     if isinstance(value, ast.Call) and ast.unparse(value.func) in {"zip", "enumerate"}:

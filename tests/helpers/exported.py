@@ -1,4 +1,4 @@
-"""Reads the notebooks that the build exported, and shows their text as others would."""
+"""Read the notebooks that the build exported, and show their text as others would."""
 
 import re
 from functools import cache
@@ -19,39 +19,39 @@ _MARKDOWN = (
 
 @cache
 def notebook(page: str) -> NotebookNode:
-    """Returns the notebook of a page."""
+    """Return the notebook of a page."""
     return nbformat.read(path(page), as_version=4)
 
 
 def path(page: str) -> Path:
-    """Returns where the notebook of a page is."""
+    """Return where the notebook of a page is."""
     return FOLDER / f"{page}.ipynb"
 
 
 def code(page: str) -> list[NotebookNode]:
-    """Returns the code cells, the one that installs the package left out."""
+    """Return the code cells, the one that installs the package left out."""
     return [cell for cell in notebook(page).cells if cell.cell_type == "code"][1:]
 
 
 def untitled(cell: NotebookNode) -> str:
-    """Returns a cell's code without the title that folds it."""
+    """Return a cell's code without the title that folds it."""
     return re.sub(r"\A# @title .*\n", "", cell.source)
 
 
 @cache
 def texts(page: str) -> list[str]:
-    """Returns the text cells."""
+    """Return the text cells."""
     return [c.source for c in notebook(page).cells if c.cell_type == "markdown"]
 
 
 def prose(text: str) -> str:
-    """Returns Markdown without code."""
+    """Return Markdown without code."""
     text = re.sub(r"^((?:> )*)(`{3,}).*?^\1\2$", "", text, flags=re.DOTALL | re.M)
     return re.sub(r"(`+).*?\1", "", text)
 
 
 def formulas(text: str) -> list[str]:
-    """Returns the formulas of some Markdown."""
+    """Return the formulas of some Markdown."""
     tokens = []
     for each in _MARKDOWN.parse(text):
         tokens += [each, *(each.children or [])]
@@ -59,5 +59,5 @@ def formulas(text: str) -> list[str]:
 
 
 def shown(text: str) -> BeautifulSoup:
-    """Returns what a notebook shows of some Markdown."""
+    """Return what a notebook shows of some Markdown."""
     return BeautifulSoup(_MARKDOWN.render(text), "html.parser")

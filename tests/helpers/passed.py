@@ -36,7 +36,7 @@ _SWITCHES = (
 
 @cache
 def machine() -> str:
-    """Describes what else a last bit depends on: Python, C library, processor."""
+    """Describe what else a last bit depends on: Python, C library, processor."""
     # platform.processor() is empty on many a Linux
     lines = (platform.processor(), platform.machine(), sys.version, *_processor())
     return "\n".join([*lines, *platform.libc_ver()])
@@ -51,7 +51,7 @@ def _processor() -> list[str]:
 
 
 def inputs(page: str) -> str:
-    """Hashes all that decides whether a chapter runs again to the recorded numbers."""
+    """Hash all that decides whether a chapter runs again to the recorded numbers."""
     switches = sorted(
         each for each in os.environ.items() if each[0].startswith(_SWITCHES)
     )
@@ -65,12 +65,12 @@ def _mark(page: str) -> Path:
 
 
 def before(page: str) -> bool:
-    """Says whether the page has passed with the inputs that it has now."""
+    """Say whether the page has passed with the inputs that it has now."""
     return read_mark(_mark(page)) == inputs(page)
 
 
 def remember(page: str, with_inputs: str) -> None:
-    """Writes down that a page passed.
+    """Write down that a page passed.
 
     Args:
         page: such as `likelihood/elbo`.

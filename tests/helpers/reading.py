@@ -1,4 +1,4 @@
-"""Reads a chapter's source: its prose, its cells, its labels, its calls."""
+"""Read a chapter's source: its prose, its cells, its labels, its calls."""
 
 import ast
 import re
@@ -53,13 +53,13 @@ APPENDICES = (
 
 @cache
 def text(page: str) -> str:
-    """Returns the source as it stands."""
+    """Return the source as it stands."""
     return source(page).read_text(encoding="utf-8")
 
 
 @cache
 def cells(page: str) -> list:
-    """Returns the code cells of a page; a page without front matter has none."""
+    """Return the code cells of a page; a page without front matter has none."""
     if not is_myst_markdown_notebook(text(page)):
         return []
     notebook = jupytext.read(source(page))
@@ -68,27 +68,27 @@ def cells(page: str) -> list:
 
 @cache
 def prose(page: str) -> str:
-    """Returns the source without front matter and code cells."""
+    """Return the source without front matter and code cells."""
     body = re.sub(r"\A---\n.*?\n---\n", "", text(page), flags=re.DOTALL)
     fence = r"^(`{3,})\{code-cell\}.*?^\1\s*$"
     return re.sub(fence, "", body, flags=re.DOTALL | re.MULTILINE)
 
 
 def hidden(cell) -> bool:
-    """Says whether the reader has to unfold the cell."""
+    """Say whether the reader has to unfold the cell."""
     tags = cell.metadata.get("tags", [])
     return "hide-input" in tags or "hide-cell" in tags
 
 
 @cache
 def trees(page: str) -> list[ast.Module]:
-    """Returns the code cells of a page as Python reads them."""
+    """Return the code cells of a page as Python reads them."""
     python = TransformerManager().transform_cell  # %magic and ?help are no Python
     return [ast.parse(python(cell.source)) for cell in cells(page)]
 
 
 def imports(page: str) -> set[str]:
-    """Returns the names of all modules that a page's cells import."""
+    """Return the names of all modules that a page's cells import."""
     names = set()
     for tree in trees(page):
         for node in ast.walk(tree):
@@ -100,7 +100,7 @@ def imports(page: str) -> set[str]:
 
 
 def imports_as(page: str) -> set[str]:
-    """Returns the names that a page's cells give to what they import."""
+    """Return the names that a page's cells give to what they import."""
     names = set()
     for tree in trees(page):
         for node in ast.walk(tree):
@@ -110,7 +110,7 @@ def imports_as(page: str) -> set[str]:
 
 
 def calls(page: str, module: str) -> list[tuple[int, str, ast.Call]]:
-    """Returns calls like `module.name(…)`: number of the cell, name, call."""
+    """Return calls like `module.name(…)`: number of the cell, name, call."""
     found = []
     for number, tree in enumerate(trees(page)):
         for node in ast.walk(tree):
@@ -125,14 +125,14 @@ def calls(page: str, module: str) -> list[tuple[int, str, ast.Call]]:
 
 
 def first_word(call: ast.Call) -> str:
-    """Returns a call's first argument, which must be written out as a string."""
+    """Return a call's first argument, which must be written out as a string."""
     if call.args and isinstance(call.args[0], ast.Constant):
         return str(call.args[0].value)
     raise AssertionError(f"line {call.lineno}: the name must stand there as a string")
 
 
 def equations(page: str) -> list[tuple[str, bool]]:
-    """Returns the labels of a page's equations, and which are marked definitions."""
+    """Return the labels of a page's equations, and which are marked definitions."""
     lines = prose(page).splitlines()
     found = []
     for number, line in enumerate(lines):
@@ -146,6 +146,6 @@ def equations(page: str) -> list[tuple[str, bool]]:
 
 
 def citation_keys() -> set[str]:
-    """Returns the keys of the bibliography."""
+    """Return the keys of the bibliography."""
     entries = (BOOK / "references.bib").read_text(encoding="utf-8")
     return set(re.findall(r"^@\w+\{\s*([^,\s]+)\s*,", entries, flags=re.MULTILINE))

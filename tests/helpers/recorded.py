@@ -1,4 +1,4 @@
-"""Reads what the build recorded when it executed a page."""
+"""Read what the build recorded when it executed a page."""
 
 from functools import cache
 
@@ -13,7 +13,7 @@ from tools.book.toc import pages, source
 
 @cache
 def _record(page: str):
-    """Returns the cache, and the one record in it that is about a page."""
+    """Return the cache, and the one record in it that is about a page."""
     kept = get_cache(make.CACHE)
     uri = str(source(page))
     found = [each for each in kept.list_cache_records() if each.uri == uri]
@@ -23,13 +23,13 @@ def _record(page: str):
 
 @cache
 def executed(page: str) -> NotebookNode:
-    """Returns the executed notebook of a page: its code cells with their outputs."""
+    """Return the executed notebook of a page: its code cells with their outputs."""
     kept, record = _record(page)
     return kept.get_cache_bundle(record.pk).nb
 
 
 def seconds() -> dict[str, float]:
-    """Returns how long each page took to be executed; none where none was."""
+    """Return how long each page took to be executed; none where none was."""
     if not make.CACHE.is_dir():
         return {}
     took = {each.uri: each.data for each in get_cache(make.CACHE).list_cache_records()}
@@ -41,12 +41,12 @@ def seconds() -> dict[str, float]:
 
 
 def left(page: str) -> str:
-    """Returns what the closing cell printed: a hash of each value left behind."""
+    """Return what the closing cell printed: a hash of each value left behind."""
     return _record(page)[1].data[LEFT]
 
 
 def notebook(page: str) -> NotebookNode:
-    """Returns the page as a notebook that holds the outputs that were recorded."""
+    """Return the page as a notebook that holds the outputs that were recorded."""
     made = jupytext.read(source(page))
     code = [cell for cell in made.cells if cell.cell_type == "code"]
     for cell, old in zip(code, executed(page).cells, strict=True):

@@ -1,4 +1,4 @@
-"""Builds very small books by Sphinx, each in a process that need not import it anew."""
+"""Build very small books by Sphinx, each in a process that need not import it anew."""
 
 import multiprocessing
 import os
@@ -15,7 +15,7 @@ _SECONDS = 120
 def build(
     *words: str | Path, variables: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
-    """Runs `sphinx-build`.
+    """Run `sphinx-build`.
 
     Args:
         *words: its arguments.

@@ -35,7 +35,7 @@ def parser():
 
 
 def said(page: str) -> tuple[list[str], list[str]]:
-    """Returns a page's texts, a paragraph or a title each, and its formulas."""
+    """Return a page's texts, a paragraph or a title each, and its formulas."""
     texts, formulas = in_markdown(text(page))
     for caption in captions(page):
         formulas += _EQUALS.findall(caption)
@@ -44,7 +44,7 @@ def said(page: str) -> tuple[list[str], list[str]]:
 
 
 def in_markdown(source: str) -> tuple[list[str], list[str]]:
-    """Returns the texts and the formulas of a piece of MyST."""
+    """Return the texts and the formulas of a piece of MyST."""
     texts, formulas = [], []
     for token in parser().parse(source):
         if token.type == "inline":
@@ -61,7 +61,7 @@ def in_markdown(source: str) -> tuple[list[str], list[str]]:
 
 
 def captions(page: str) -> list[str]:
-    """Returns what the page's cells write below and behind their figures."""
+    """Return what the page's cells write below and behind their figures."""
     calls = (n for t in trees(page) for n in ast.walk(t) if isinstance(n, ast.Call))
     words = (word for call in calls for word in call.keywords if word.arg in WORDS)
     parts = (part for word in words for part in ast.walk(word.value))

@@ -24,14 +24,14 @@ class Paragraph(NamedTuple):
 
 
 def entries(source: str) -> list[tuple[str, ...]]:
-    """Returns the terms of a glossary, those of one definition together."""
+    """Return the terms of a glossary, those of one definition together."""
     body = re.search(r"(?ms)^```\{glossary\}\n(.*?)^```", source)[1]
     blocks = re.split(r"\n\s*\n", body.strip("\n"))
     return [tuple(_names(block)) for block in blocks]
 
 
 def definitions(source: str) -> dict[str, str]:
-    """Returns the definitions of a glossary, by their first term."""
+    """Return the definitions of a glossary, by their first term."""
     body = re.search(r"(?ms)^```\{glossary\}\n(.*?)^```", source)[1]
     found = {}
     for block in re.split(r"\n\s*\n", body.strip("\n")):
@@ -41,18 +41,18 @@ def definitions(source: str) -> dict[str, str]:
 
 
 def _names(block: str) -> list[str]:
-    """Returns an entry's terms, without the letter under which the index files them."""
+    """Return an entry's terms, without the letter under which the index files them."""
     return re.findall(r"(?m)^(\S.*?)(?: : \S+)?$", block)
 
 
 @cache
 def paragraphs(page: str) -> list[Paragraph]:
-    """Returns a page's paragraphs in order; a cell of a table counts as one."""
+    """Return a page's paragraphs in order; a cell of a table counts as one."""
     return list(_paragraphs(prose(page)))
 
 
 def in_markdown(source: str) -> list[Paragraph]:
-    """Returns the paragraphs of a piece of MyST."""
+    """Return the paragraphs of a piece of MyST."""
     return list(_paragraphs(source))
 
 
@@ -69,7 +69,7 @@ def _paragraphs(source: str):
 
 
 def _is_title(token: Token) -> bool:
-    """Says whether all of it is bold or slanted, as a subtitle is."""
+    """Say whether all of it is bold or slanted, as a subtitle is."""
     inside = [part for part in token.children if part.type != "text" or part.content]
     return (
         bool(inside)
@@ -82,7 +82,7 @@ def _is_title(token: Token) -> bool:
 
 
 def _read(part: Token) -> tuple[str, str]:
-    """Returns the words of a piece of a paragraph, and the term that it links."""
+    """Return the words of a piece of a paragraph, and the term that it links."""
     if part.type == "myst_role" and part.meta["name"] == "term":
         pair = _LINK.fullmatch(part.content)
         words, term = pair.groups() if pair else (part.content, part.content)
@@ -104,7 +104,7 @@ def _in_directive(token: Token):
 
 
 def users(terms: list[tuple[str, ...]], words: str) -> set[int]:
-    """Returns which entries of a glossary a text uses, by their place.
+    """Return which entries of a glossary a text uses, by their place.
 
     A longer term hides a shorter one inside it: "posterior collapse" is no use of
     "posterior". A term in small letters may begin with a capital or be a plural; an
@@ -120,7 +120,7 @@ def users(terms: list[tuple[str, ...]], words: str) -> set[int]:
 
 
 def _form(term: str) -> str:
-    """Returns a pattern for the forms in which a text may use a term."""
+    """Return a pattern for the forms in which a text may use a term."""
     pieces = [re.escape(piece) for piece in term.split()]
     if term[0].islower():
         first = term[0]

@@ -16,13 +16,13 @@ UNKNOWN = 10.0
 
 
 def part(nodeid: str) -> str:
-    """Returns what a test is taken with: its file, or itself alone."""
+    """Return what a test is taken with: its file, or itself alone."""
     file = nodeid.split("::")[0]
     return nodeid if file in SPREAD else file
 
 
 def in_turn(nodeids: list[str], seconds: dict[str, float] | None = None) -> list[int]:
-    """Returns places in a list of tests: those of the longest parts first.
+    """Return places in a list of tests: those of the longest parts first.
 
     Args:
         nodeids: of the tests.
@@ -36,7 +36,7 @@ def in_turn(nodeids: list[str], seconds: dict[str, float] | None = None) -> list
 
 
 def timed(reports) -> dict[str, float]:
-    """Adds up how long parts took; of one that was skipped in part nothing is known."""
+    """Add up how long parts took; of one that was skipped in part nothing is known."""
     took, skipped = {}, set()
     for report in reports:
         name = part(report.nodeid)
@@ -53,7 +53,7 @@ def _path():
 
 
 def recorded_seconds() -> dict[str, float]:
-    """Returns how long each part took the last time."""
+    """Return how long each part took the last time."""
     try:
         return json.loads(_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):  # the first time, or an interrupted one
@@ -61,7 +61,7 @@ def recorded_seconds() -> dict[str, float]:
 
 
 def chapters_seconds() -> dict[str, float]:
-    """Returns how long each chapter took when the build executed it."""
+    """Return how long each chapter took when the build executed it."""
     from recorded import seconds
 
     test = "test_a_chapter_runs_as_a_notebook_and_gives_the_same_numbers"

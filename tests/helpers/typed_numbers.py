@@ -1,4 +1,4 @@
-"""Tells a measurement that was typed by hand from the parameters of a set-up.
+"""Tell a measurement that was typed by hand from the parameters of a set-up.
 
 A parameter stands in a formula (``$s=0.8$``) or is counted in plain integers ("784
 pixels"). A measurement is computed, asserted and glued. So a text has no decimals, no
@@ -41,7 +41,7 @@ _IN_FORMULA = (
 
 
 def in_text(text: str) -> list[str]:
-    """Returns what looks measured in a text whose formulas stand as ``⟦…⟧``."""
+    """Return what looks measured in a text whose formulas stand as ``⟦…⟧``."""
     # a number is no parameter because it stands in a formula all by itself: $81$ nats
     bare = _FORMULA.sub(lambda found: found[1] if _lone(found[1]) else "◦", text)
     plain = _NAMES.sub("◦", _FORMULA.sub("◦", text))
@@ -49,7 +49,7 @@ def in_text(text: str) -> list[str]:
 
 
 def in_formula(formula: str) -> list[str]:
-    """Returns what looks measured in a formula."""
+    """Return what looks measured in a formula."""
     decimals = re.findall(r"\d+\.\d+", formula)
     return _found(_IN_FORMULA, formula) + [n for n in decimals if _precise(n)]
 

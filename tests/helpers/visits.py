@@ -85,19 +85,19 @@ class Visit(NamedTuple):
     complaints: list[str]
 
     def go(self, address: str) -> None:
-        """Opens an address, and waits for its formulas."""
+        """Open an address, and wait for its formulas."""
         self.page.goto(address)
         self.page.evaluate(_SET)
 
 
 def file_address(page: str) -> str:
-    """Returns a page's address as a file."""
+    """Return a page's address as a file."""
     return (SITE / f"{page}.html").as_uri()
 
 
 @contextmanager
 def visit(browser, address: str, **settings) -> Iterator[Visit]:
-    """Opens a page in a browser that has never been here, and listens.
+    """Open a page in a browser that has never been here, and listen.
 
     Args:
         browser: Playwright's.
@@ -133,7 +133,7 @@ def _axe() -> str:
 
 
 def violations(page, rules: Sequence[str] = _TAGS) -> list[str]:
-    """Asks axe-core what is not accessible; each line names a rule and a place.
+    """Ask axe-core what is not accessible; each line names a rule and a place.
 
     The page's drawings are gone afterwards: let this be the last that is asked.
     """
@@ -158,24 +158,24 @@ def violations(page, rules: Sequence[str] = _TAGS) -> list[str]:
 
 
 def pale(page) -> list[str]:
-    """Asks axe-core about colours alone, of words of each kind; looks at no more."""
+    """Ask axe-core about colours alone, of words of each kind; looks at no more."""
     page.evaluate(_ONE_OF_A_KIND, 3)
     return violations(page, COLOURS)
 
 
 def state(figure) -> str:
-    """Returns what a figure shows, to be compared with what it shows later."""
+    """Return what a figure shows, to be compared with what it shows later."""
     return figure.evaluate(_STATE)
 
 
 def changed(figure, before: str) -> bool:
-    """Waits until a figure shows something else than before; says whether it did."""
+    """Wait until a figure shows something else than before; says whether it did."""
     frames = range(60)  # a second
     return any(figure.evaluate(_NEXT_STATE) != before for _ in frames)
 
 
 def too_wide(page) -> list[str]:
-    """Names what makes the page scroll sideways; nothing where it does not."""
+    """Name what makes the page scroll sideways; nothing where it does not."""
     return page.evaluate(
         """() => {
           const width = document.documentElement.clientWidth;
@@ -188,7 +188,7 @@ def too_wide(page) -> list[str]:
 
 
 def ill_set(page) -> list[str]:
-    """Names formulas that are not set, hold an error, or lack a letter."""
+    """Name formulas that are not set, hold an error, or lack a letter."""
     return page.evaluate(
         """() => {
           const fault = "mjx-merror, [data-mjx-error], mjx-container svg text";
@@ -202,11 +202,11 @@ def ill_set(page) -> list[str]:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Serves the site on this machine alone; yields its address."""
+    """Serve the site on this machine alone; yields its address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *words: object) -> None:
-            """Says nothing."""
+            """Say nothing."""
 
     handler = functools.partial(Quiet, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -220,5 +220,5 @@ def served() -> Iterator[str]:
 
 
 def in_words(found: object) -> str:
-    """Formats what was found, for a failed test."""
+    """Format what was found, for a failed test."""
     return json.dumps(found, indent=2, ensure_ascii=False)

@@ -9,12 +9,6 @@ from jensengap.live import latent_plane
 from jensengap.markup import parameters
 
 
-@pytest.fixture
-def model():
-    torch.manual_seed(0)
-    return recipes.digit_vae(2, 8, 16)
-
-
 def scene(model, start=(0.0, 0.0)):
     torch.manual_seed(1)
     return latent_plane.scene(

@@ -8,18 +8,12 @@ import torch
 from IPython.core.getipython import get_ipython
 from shell import kernel
 
-from jensengap import nets, recipes, ring, vae
+from jensengap import nets, ring, vae
 from jensengap.live import latent_plane, ring_game
 from jensengap.markup import parameters, widgets
 
 ALT = "a plane & a picture"
 RULES = ring.Rules(batch=16, points=80, enough=1)
-
-
-@pytest.fixture
-def model():
-    torch.manual_seed(0)
-    return recipes.digit_vae(2, 8, 16)
 
 
 @pytest.fixture

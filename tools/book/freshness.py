@@ -14,7 +14,8 @@ from jensengap.files import write_whole
 SITE = (
     "book",
     "src",
-    "tools",
+    "tools/book",
+    "tools/make.py",
     "_config.yml",
     "_toc.yml",
     "requirements.txt",

@@ -176,7 +176,7 @@ def _finished(raw: Path, headings: list[str], path: Path) -> Path:
     if len(marks) != len(headings):
         raise SystemExit(
             f"As many bookmarks as headings are wanted, {len(headings)}, and Chromium "
-            f"wrote {len(marks)}; look at tools/pdf.py."
+            f"wrote {len(marks)}; look at tools/pdf/pdf.py."
         )
     for mark, heading in zip(marks, headings, strict=True):
         mark[NameObject("/Title")] = TextStringObject(heading)

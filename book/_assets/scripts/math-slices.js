@@ -1,6 +1,6 @@
 // MathJax sets all formulas of a page at once, and nothing else moves meanwhile. Here
 // those in sight are set first and the others a few at a time; between two slices the
-// browser answers. Stands before MathJax in the same file: _ext/offline_math.py.
+// browser answers. Stands before MathJax in the same file: _ext/pages/offline_math.py.
 (() => {
   const pause = () => new Promise(go => {
     // Messages are not held back as timers are, in a page that is out of sight.

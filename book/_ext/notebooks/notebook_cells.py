@@ -166,7 +166,7 @@ def _title(text: str, solution: bool) -> str:
     """Name in a word what folded code is for."""
     if solution:
         return "Solution"
-    drawn = ("plot.", "figures.", "live.", "emblem.")
+    drawn = ("plot.", "figures.", "latent_plane.", "ring_game.")
     return "Drawing" if any(word in text for word in drawn) else "Numbers for the text"
 
 

@@ -1,7 +1,6 @@
-"""Synthetic data of known density. Only here do functions take a ``seed``."""
+"""Synthetic data of known density: Gaussians on a ring; a seed decides the points."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -63,49 +62,6 @@ def ring_of_gaussians(
     which = torch.randint(modes, (n,), generator=generator)
     noise = scale * torch.randn(n, 2, generator=generator)
     return ring_centers(modes, radius)[which] + noise
-
-
-def mixture_1d(
-    n: int,
-    weights: Sequence[float],
-    locs: Sequence[float],
-    scales: Sequence[float],
-    seed: int,
-) -> Float[Tensor, "n"]:
-    r"""Draw from a Gaussian mixture, $p(x)=\sum_k w_k\,\mathcal N(x;\mu_k,s_k^2)$.
-
-    Args:
-        n: how many draws.
-        weights: $w_k$, not negative, of sum 1.
-        locs: $\mu_k$, one for each weight.
-        scales: $s_k$, standard deviations, one for each weight.
-        seed: the same seed gives the same draws.
-
-    Returns:
-        Draws, ``(n,)``.
-
-    Raises:
-        ValueError: n below 1; lists empty or of unequal length; weights negative or
-            not of sum 1; a loc not finite; a scale not positive and finite.
-    """
-    _positive(n=n)
-    if not len(weights) == len(locs) == len(scales) > 0:
-        got = f"{len(weights)}, {len(locs)} and {len(scales)}"
-        raise ValueError(
-            f"weights, locs, scales need one entry per Gaussian, got {got}"
-        )
-    if not (min(weights) >= 0 and math.isclose(sum(weights), 1, abs_tol=1e-6)):
-        raise ValueError(f"weights must be at least 0 and sum to 1, got {weights}")
-    if not all(map(math.isfinite, locs)):
-        raise ValueError(f"locs must be finite, got {locs}")
-    for scale in scales:
-        _positive(scales=scale)
-    generator = torch.Generator().manual_seed(seed)
-    chances = torch.tensor(weights, dtype=torch.float64)
-    chosen = chances.multinomial(n, replacement=True, generator=generator)
-    # location and scale of each draw's Gaussian, by one indexing
-    loc, scale = torch.tensor([[*locs], [*scales]])[:, chosen]
-    return loc + scale * torch.randn(n, generator=generator)
 
 
 def _positive(**numbers: int | float) -> None:

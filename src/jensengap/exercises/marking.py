@@ -38,7 +38,7 @@ class Mark(NamedTuple):
         label: of the exercise.
         state: ``right``, ``not yet`` (nothing was answered) or ``try again``.
         said: a sentence for the reader.
-        given: the answer as plain numbers or text, as an answer sheet keeps it; of a
+        given: the answer as plain numbers or text, as a file of answers keeps it; of a
             function a list with its values at each case. None where there is none.
     """
 
@@ -71,7 +71,7 @@ def mark(question: Question, answer: Any) -> Mark:
 
 
 def judge(question: Question, given: Any) -> Mark:
-    """Mark an answer that has been read, for example from an answer sheet.
+    """Mark an answer that has been read, for example from a file of answers.
 
     Args:
         question: what was asked.

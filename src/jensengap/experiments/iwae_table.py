@@ -32,7 +32,7 @@ PAPER = {
 # of the book's own digits, with which anyone can compare a network
 _NUM_CHECKED, _CHECK_SAMPLES = 200, 500
 # of some of the runs in the recording "iwae-table"
-NETWORKS = recordings.FOLDER / "table-one"
+NETWORKS = recordings.FOLDER / "iwae-table"
 
 
 class Noise(NamedTuple):

@@ -116,10 +116,9 @@ def together(like: Sequence[Tensor]) -> list[Tensor]:
         like: tensors of these shapes, of one type and on one device.
 
     Returns:
-        Tensors of the same shapes, not filled: views of one vector, so that a pass
-        over all of them is a pass over neighbours.
+        Tensors of the same shapes, not filled: views of one vector.
     """
-    # one vector: an optimiser's pass over all of them is one pass
+    # allocated once a step, not once a parameter
     flat = like[0].new_empty(sum(each.numel() for each in like))
     cut = flat.split([each.numel() for each in like])
     return [part.view(each.shape) for part, each in zip(cut, like, strict=True)]

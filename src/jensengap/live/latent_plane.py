@@ -27,7 +27,7 @@ def same_mean(model: vae.VAE, network: dict[str, Any], extent: float) -> None:
 
     Args:
         model: as it is.
-        network: as it was written by ``weights.network``.
+        network: as it was written by ``parameters.network``.
         extent: half the side of the plane, on which both are compared.
 
     Raises:

@@ -28,7 +28,7 @@
     float64: [8, (view, at) => view.getFloat64(at, true)],
   };
 
-  // What weights.pack wrote: one array for each shape, or an error that says what is
+  // What parameters.pack wrote: one array for each shape, or an error that says what is
   // wrong with the bytes.
   const unpack = ({type, shapes, crc, base64}, Kind = Float32Array) => {
     const [size, read] = readers[type];
