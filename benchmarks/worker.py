@@ -84,7 +84,7 @@ class Worker:
         return self.hear()
 
     def ask(self, command: str) -> dict[str, Any]:
-        """Sends a command; return the answer.
+        """Send a command; return the answer.
 
         Raises:
             Failed: the peer said so, died, or gave no answer in time.

@@ -37,7 +37,7 @@ KNOWN = (
 
 
 def sections(page):
-    """Returns what stands under each heading of the third rank, by its title."""
+    """Return what stands under each heading of the third rank, by its title."""
     parts = re.split(r"^##{1,2} (.*)$", text(page), flags=re.M)
     titles = re.findall(r"^### (.*)$", text(page), flags=re.M)
     found = dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -45,7 +45,7 @@ def sections(page):
 
 
 def checks(section):
-    """Returns the checks of a section's cells: kind, equation, call."""
+    """Return the checks of a section's cells: kind, equation, call."""
     cells = re.findall(r"^```\{code-cell\}.*?\n(.*?)^```$", section, re.M | re.S)
     python = (re.sub(r"^:tags:.*$", "", cell, flags=re.M) for cell in cells)
     calls = (node for cell in python for node in ast.walk(ast.parse(cell)))
@@ -58,7 +58,7 @@ def checks(section):
 
 
 def keyword(call, name, default=None):
-    """Returns an argument that was given by name, as it stands there."""
+    """Return an argument that was given by name, as it stands there."""
     given = {word.arg: word.value for word in call.keywords}
     return ast.literal_eval(given[name]) if name in given else default
 
@@ -122,7 +122,7 @@ def test_the_lines_of_the_mistakes_can_be_told_apart():
 
 
 def table():
-    """Returns the rows of the claims: a verdict and the labels that it links to."""
+    """Return the rows of the claims: a verdict and the labels that it links to."""
     rows = re.findall(r"^\| (.*?) \| (\w+) \| (.*?) \|$", prose(CLAIMS), re.M)
     return [row for row in rows if row[1] != "verdict"]
 

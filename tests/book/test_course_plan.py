@@ -34,7 +34,7 @@ def exercises(page):
 
 
 def section(week):
-    """Returns what the plan says about one week."""
+    """Return what the plan says about one week."""
     found = re.search(
         rf"(?ms)^\(week-{week}\)=\n(.*?)(?=^\(week-|^## (?:Beyond|How))", PLAN
     )
@@ -42,14 +42,14 @@ def section(week):
 
 
 def row(week):
-    """Returns a week's row of the table: its chapters, and its minutes."""
+    """Return a week's row of the table: its chapters, and its minutes."""
     line = re.search(rf"(?m)^\| \{{ref\}}`{week} <week-{week}>` \|(.*)\|$", PLAN)[1]
     chapters, *numbers = line.split("|")
     return re.findall(r"`ch-([\w-]+)`", chapters), [int(number) for number in numbers]
 
 
 def reading(page):
-    """Returns how long a chapter says that it takes, in minutes."""
+    """Return how long a chapter says that it takes, in minutes."""
     said = re.search(r"\*\*Time\*\* ([^;.]*)", prose(page))[1]
     return MINUTES[" ".join(said.split())]
 
@@ -60,7 +60,7 @@ def weeks_pages(week):
 
 
 def beyond():
-    """Returns the chapters that are in no week, by name, and the exercises listed."""
+    """Return the chapters that are in no week, by name, and the exercises listed."""
     found = re.search(r"(?ms)^## Beyond the six weeks\n(.*?)^## How", PLAN)
     items = re.split(r"(?m)^- ", found[1])[1:] if found else []
     names = [re.match(r"\{ref\}`ch-([\w-]+)`", item)[1] for item in items]
@@ -89,7 +89,7 @@ def test_beyond_the_weeks_a_chapter_is_listed_with_its_exercises():
 
 
 def tasks(week):
-    """Returns the paragraph that sets a week's exercises."""
+    """Return the paragraph that sets a week's exercises."""
     return section(week).split("**Do**")[1].split("**Project**")[0]
 
 

@@ -20,13 +20,13 @@ each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry[0
 
 @cache
 def paragraphs(page):
-    """Returns for each paragraph of a page the entries that it uses, and its links."""
+    """Return for each paragraph of a page the entries that it uses, and its links."""
     every = terms.paragraphs(page)
     return [(terms.users(ENTRIES, each.words), each.linked) for each in every]
 
 
 def uses(entry, page):
-    """Returns the places of the paragraphs that use a term, and that link it."""
+    """Return the places of the paragraphs that use a term, and that link it."""
     number, names = ENTRIES.index(entry), {name.lower() for name in entry}
     every = list(enumerate(paragraphs(page)))
     used = [place for place, (numbers, _) in every if number in numbers]

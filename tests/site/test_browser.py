@@ -45,7 +45,7 @@ AS_THEY_ARE = {".woff2", ".png", ".jpg"}
 
 
 def weight(requests):
-    """Returns how many bytes go over the wire, each file once and compressed."""
+    """Return how many bytes go over the wire, each file once and compressed."""
     files = {
         Path(unquote(urlsplit(each).path))
         for each in requests

@@ -38,7 +38,7 @@ def test_search_finds_a_term_and_leads_to_it_from_wherever_one_is(browser, site)
 
 
 def leads(page, way):
-    """Returns where a page's link onward or back leads to, and nothing without one."""
+    """Return where a page's link onward or back leads to, and nothing without one."""
     link = of(page).select_one(way)
     return link and urljoin(file_address(page), link["href"]).split("#")[0]
 
@@ -60,7 +60,7 @@ def test_next_and_previous_are_there_to_be_pressed_without_scripts(browser):
 
 
 def _reference(page, kind):
-    """Returns the first link of a page to an equation of its own, or of another."""
+    """Return the first link of a page to an equation of its own, or of another."""
     links = of(page).select("article p a.reference.internal[href]")
     for link in links:
         own = link["href"].startswith("#equation-")

@@ -22,20 +22,20 @@ def opened(seen, figure):
 
 
 def after(found, before):
-    """Waits until the figure shows something else, and returns it."""
+    """Wait until the figure shows something else, and returns it."""
     assert changed(found, before), "the picture stayed as it was"
     return state(found)
 
 
 def figure_files(seen):
-    """Returns the files of live figures that were asked for."""
+    """Return the files of live figures that were asked for."""
     paths = [Path(urlsplit(each).path) for each in seen.requests]
     return {path.name for path in paths if path.parent.name == "figures"}
 
 
 @contextmanager
 def near(browser, page, size):
-    """Opens a page and comes near its live figure, whose network is read only then."""
+    """Open a page and comes near its live figure, whose network is read only then."""
     with visit(browser, file_address(page), **size) as seen:
         assert not figure_files(seen)
         found = opened(seen, FIGURES[page])

@@ -96,7 +96,7 @@ class Book:
         (self.text / name).write_text(text, encoding="utf-8")
 
     def build(self, chapter):
-        """Builds it with a chapter; returns the exit status and what was said."""
+        """Build it with a chapter; returns the exit status and what was said."""
         self.write("chapter.md", chapter)
         return small_book.build("-W", "-n", "--keep-going", "-q", self.text, self.site)
 

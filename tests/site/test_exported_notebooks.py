@@ -148,7 +148,7 @@ def test_links_lead_somewhere(page):
 
 
 def words_of(soup) -> list[str]:
-    """Lists the words that are no formula, code, number or title of an exercise."""
+    """List the words that are no formula, code, number or title of an exercise."""
     for tag in soup.select(
         ".math, .eqno, .cell, .headerlink, .jg-checked, pre, code, script, style,"
         ".exercise > .admonition-title, .solution > .admonition-title"

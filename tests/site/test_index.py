@@ -19,7 +19,7 @@ LOOKED_FOR = [
 
 
 def entry(name):
-    """Returns the list item of the index that stands for a term."""
+    """Return the list item of the index that stands for a term."""
     items = article("genindex").find_all("li")
     found = [item for item in items if item.find("a") and first_words(item) == name]
     (item,) = found
@@ -31,13 +31,13 @@ def first_words(item):
 
 
 def searched():
-    """Returns what the search in the page looks things up in."""
+    """Return what the search in the page looks things up in."""
     script = (SITE / "searchindex.js").read_text(encoding="utf-8")
     return json.loads(script.removeprefix("Search.setIndex(").removesuffix(")"))
 
 
 def pages_with(index, word):
-    """Returns the pages that the search has for a word."""
+    """Return the pages that the search has for a word."""
     stemmer = SearchEnglish({})
     assert stemmer.word_filter(word.lower()), f"the search drops {word}"
     stem = stemmer.stem(word.lower())

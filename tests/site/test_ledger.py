@@ -35,7 +35,7 @@ def count(group):
 
 
 def target(page, link):
-    """Returns what a link on a page leads to."""
+    """Return what a link on a page leads to."""
     parts = urlsplit(link["href"])
     here = SITE / f"{page}.html"
     file = (here.parent / parts.path).resolve() if parts.path else here
@@ -48,7 +48,7 @@ def visits(page):
 
 
 def evidence(page):
-    """Returns the verdicts of a page, by equation, kind and tolerance."""
+    """Return the verdicts of a page, by equation, kind and tolerance."""
     found = defaultdict(lambda: defaultdict(list))
     for each in verdicts(page):
         found[each["equation"]][each["kind"], each["tolerance"]].append(each)

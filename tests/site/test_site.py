@@ -48,7 +48,7 @@ def test_titles_are_there_and_differ():
 
 
 def _loaded(soup):
-    """Yields every address that the browser fetches without being asked."""
+    """Yield every address that the browser fetches without being asked."""
     for tag in soup.find_all(["script", "img", "iframe", "source", "video", "audio"]):
         yield tag.get("src")
     for tag in soup.find_all("link"):

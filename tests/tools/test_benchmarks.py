@@ -44,7 +44,7 @@ class Training:
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """Runs peers made of a name and what goes on in their epochs."""
+    """Run peers made of a name and what goes on in their epochs."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def of(runs=1, patience=60.0, tops=None, **steps):

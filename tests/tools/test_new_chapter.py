@@ -47,7 +47,7 @@ sys.exit(result.exc_string if result.err else 0)
 
 
 def variables(root):
-    """Returns the environment of the build, with the modules of another tree."""
+    """Return the environment of the build, with the modules of another tree."""
     kept = environment.clean_variables(root)
     path = os.pathsep.join(str(root / folder) for folder in ("src", ""))
     kept = {k: v for k, v in kept.items() if not k.startswith(("PYTEST_", "MAKE"))}
@@ -70,7 +70,7 @@ def make(root, *words, **more):
 
 
 def files(root):
-    """Returns what stands in a tree; the lock of the Makefile is no part of it."""
+    """Return what stands in a tree; the lock of the Makefile is no part of it."""
     paths = (path for path in root.rglob("*") if path.is_file())
     return {
         path.relative_to(root).as_posix(): path.read_bytes()

@@ -56,7 +56,7 @@ def joined():
 
 
 def text_of(page):
-    """Reads a page; without the outlines of its formulas that is four times as fast."""
+    """Read a page; without the outlines of its formulas that is four times as fast."""
     rest = DecodedStreamObject()
     rest.set_data(OUTLINES.sub(b"", page.get_contents().get_data()))
     page[NameObject("/Contents")] = rest

@@ -2,7 +2,8 @@
 
 A file holds labels, answers and a checksum: no name, no time, no place. The checksum
 finds a file that was damaged or edited by hand; it is no seal, for whoever has this
-package can make one. So verifying marks every answer anew, and believes no mark in the file.
+package can make one. So verifying marks every answer anew, and believes no mark in the
+file.
 """
 
 from __future__ import annotations
