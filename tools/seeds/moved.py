@@ -14,12 +14,10 @@ from tools.book.toc import ROOT
 from tools.seeds.chapters import MOVES, Setting
 from tools.seeds.chapters import main as run_chapters
 
-# Where chance and rounding decide; the site's pages and the tools know neither.
+# Where chance and rounding decide; the book's pages and the tools know neither.
 TESTS = [
-    *(f"tests/{name}" for name in ("subject", "data", "exercises", "fast")),
-    "tests/experiments",
-    *(f"tests/live/test_{name}.py" for name in ("live_figures", "latent_plane")),
-    "tests/live/test_ring_game_picture.py",
+    f"tests/{name}"
+    for name in ("subject", "data", "exercises", "markup", "fast", "live", "experiments")
 ]
 SETTINGS = [
     *(Setting(move, 1, "unset") for move in MOVES),
