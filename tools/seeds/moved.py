@@ -15,10 +15,8 @@ from tools.seeds.chapters import MOVES, Setting
 from tools.seeds.chapters import main as run_chapters
 
 # Where chance and rounding decide; the book's pages and the tools know neither.
-TESTS = [
-    f"tests/{name}"
-    for name in ("subject", "data", "exercises", "markup", "fast", "live", "experiments")
-]
+FOLDERS = "subject data exercises markup fast live experiments"
+TESTS = [f"tests/{name}" for name in FOLDERS.split()]
 SETTINGS = [
     *(Setting(move, 1, "unset") for move in MOVES),
     Setting(MOVES[0], 2, "unset"),
