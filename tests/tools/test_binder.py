@@ -167,7 +167,8 @@ def test_a_chapter_opens_by_its_link_and_runs_in_two_gigabytes(
             {
                 "package": "check.__file__",
                 "threads": "torch.get_num_threads()",
-                "widgets": "__import__('jensengap.markup.widgets').markup.widgets.wanted()",
+                "widgets": "__import__('jensengap.markup.widgets')"
+                ".markup.widgets.wanted()",
             },
         )
         assert said["package"].strip("'").startswith(str(environment))
