@@ -154,3 +154,26 @@ def test_steepness_needs_square_images_with_an_edge():
         metrics.edge_steepness(torch.rand(1, 7))
     with pytest.raises(ValueError, match="needs an edge"):
         metrics.edge_steepness(torch.ones(1, 9))
+
+
+def test_all_samples_may_be_asked_for_and_a_place_on_the_edge_counts():
+    samples = torch.zeros(5, 2)
+    assert metrics.modes_covered(samples, torch.zeros(1, 2), 1.0, 5).tolist() == [True]
+    real, fake = torch.tensor([[0.0], [1.0]]), torch.tensor([[2.0], [10.0]])
+    # the ball around 1 reaches to 0 and so to 2
+    assert metrics.precision_recall(real, fake, 1).precision == 0.5
+
+
+def test_three_neighbours_are_asked_unless_told():
+    torch.manual_seed(0)
+    real, fake = torch.randn(60, 2), torch.randn(60, 2) + 1.5
+    wanted = [metrics.precision_recall(real, fake, k) for k in (3, 4)]
+    assert metrics.precision_recall(real, fake) == wanted[0] != wanted[1]
+
+
+def test_a_faint_edge_is_an_edge_and_none_is_refused_in_a_sentence():
+    faint = torch.zeros(1, 4)
+    faint[0, 0] = 0.1  # its two steps are .1 high
+    assert metrics.edge_steepness(faint).item() == pytest.approx(0.1)
+    with pytest.raises(ValueError, match=r"^every image needs an edge, .* all over$"):
+        metrics.edge_steepness(torch.zeros(1, 4))

@@ -196,3 +196,10 @@ def test_scores_of_all_pairs_are_those_of_the_distribution_one_by_one():
     wanted = nets.bernoulli(logits[:, None]).log_prob(x)
     found = nets.bernoulli_log_probs(logits, x)
     torch.testing.assert_close(found, wanted, rtol=1e-13, atol=1e-11)
+
+
+def test_scores_are_exact_where_torch_would_round_the_softplus():
+    logits = torch.full((1, 9), 21.0, dtype=torch.float64)
+    wanted = -9 * torch.log1p(torch.exp(logits[0, 0]))
+    found = nets.bernoulli_log_probs(logits, torch.zeros(1, 9, dtype=torch.float64))
+    torch.testing.assert_close(found[0, 0], wanted, rtol=0, atol=1e-12)

@@ -75,3 +75,19 @@ def test_sizes_below_one_are_refused(build):
         build(0)
     with pytest.raises(ValueError, match="width must be at least 1, got -1"):
         build(2, -1)
+
+
+@pytest.mark.parametrize("build", [nets.to_image, nets.from_image])
+def test_sixteen_maps_are_built_unless_told_and_each_linear_map_is_bent(build):
+    plain, told = build(3), build(3, 16)
+    assert [p.shape for p in plain.parameters()] == [p.shape for p in told.parameters()]
+    linear = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+    kinds = [type(layer) for layer in plain]
+    maps = [at for at, kind in enumerate(kinds) if kind in linear]
+    # behind each but the last
+    assert all(kinds[at + 1] is torch.nn.LeakyReLU for at in maps[:-1])
+
+
+def test_no_row_to_count_on_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match=r"^multiplications needs a row .* got none$"):
+        nets.multiplications(nets.mlp(2, 1), torch.zeros(0, 2))
