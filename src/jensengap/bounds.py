@@ -1,18 +1,24 @@
 r"""Bounds on $\log p(x)$ computed from $k$ importance log-weights.
 
 Everything starts from $\log w_i=\log p(x,z_i)-\log q(z_i\,|\,x)$ with
-$z_i\sim q(\cdot\,|\,x)$, sample axis first. All values are in nats per example, and
-larger is better: a loss is minus one of these, negated where it is used.
+$z_i\sim q(\cdot\,|\,x)$, sample axis first. Bounds are in nats per example. The lower
+bounds are raised in training: a loss is minus one of them, negated where it is used.
+:func:`cubo` is an upper bound, so the tighter one is smaller; the effective sample size
+is a count. Weights of zero, $\log w=-\infty$, are weights like others.
 """
 
 from __future__ import annotations
 
 import math
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jensengap import inputs
 
+
+@inputs.checked
 def elbo(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     r"""Compute the evidence lower bound (ELBO), $\frac1k\sum_i\log w_i$.
 
@@ -33,10 +39,10 @@ def elbo(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
     Source: Jordan et al. (1999); Kingma and Welling (2014), eq. 2.
     """
-    _num_samples(log_w)
     return log_w.mean(0)
 
 
+@inputs.checked
 def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     r"""Compute the importance-weighted bound (IWAE), $\log\frac1k\sum_i w_i$.
 
@@ -58,6 +64,7 @@ def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     return _power_mean(log_w, 1.0)
 
 
+@inputs.checked
 def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
     r"""Compute the Rényi bound, $\frac{1}{1-\alpha}\log\frac1k\sum_i w_i^{1-\alpha}$.
 
@@ -81,6 +88,7 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
     return _power_mean(log_w, 1 - alpha)
 
 
+@inputs.checked
 def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
     r"""Estimate the $\chi$ upper bound (CUBO), $\frac1n\log\frac1k\sum_i w_i^n$.
 
@@ -108,6 +116,7 @@ def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"
     return _power_mean(log_w, order)
 
 
+@inputs.checked
 def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     r"""Compute the effective sample size (ESS), $(\sum w)^2/\sum w^2$.
 
@@ -118,28 +127,42 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
         Between 1 (one weight rules) and ``k`` (all equal), ``(*b)``.
 
     Raises:
-        ValueError: no samples.
+        ValueError: no samples, or weights that are all zero, or infinite: their ratio
+            is then not defined.
 
     Source: Kong (1992).
     """
-    _num_samples(log_w)
     # from normalised weights: with log_w near -1e4 a difference of two logarithms
     # keeps three digits of float32, and exceeds k
-    return log_w.softmax(0).square().sum(0).reciprocal()
+    size = log_w.softmax(0).square().sum(0).reciprocal()
+    if not inputs.every(~size.isnan()):
+        raise ValueError(
+            "log_w must have a finite largest value for every example, got "
+            f"{log_w.amax(0)[size.isnan()][0].item():g}; no draw has a weight of which "
+            "a share could be taken: does q put its mass where p(x, z) has some?"
+        )
+    return size
 
 
 def _power_mean(log_w: Tensor, power: float) -> Tensor:
     r"""Compute $\frac1p\log\frac1k\sum_i w_i^p$: the bounds differ in $p$ alone."""
-    k = _num_samples(log_w)
-    # logsumexp: log-weights are hundreds of nats below 0, where exp underflows
-    return ((power * log_w).logsumexp(0) - math.log(k)) / power
-
-
-def _num_samples(log_w: Tensor) -> int:
-    k = log_w.shape[0] if log_w.dim() else 0
-    if k < 1:
-        raise ValueError(
-            f"log_w must hold k >= 1 samples on its first axis, got shape "
-            f"{tuple(log_w.shape)}; draw at least one z from q"
-        )
-    return k
+    # a half has too few digits for a small power, and too small a range for a large one
+    wide = log_w if log_w.dtype.itemsize > 2 else log_w.float()
+    power = min(power, torch.finfo(wide.dtype).max)
+    # from the largest: exp of hundreds of nats below 0 underflows, and a large power of
+    # it would even as a logarithm
+    top = wide.detach().amax(0)
+    has_mass = top > -torch.inf
+    # where every weight is zero so is their mean, and no sample has a share in it
+    shifted = torch.where(has_mass, wide - top.nan_to_num(neginf=0.0), 0.0)
+    far = top + (torch.logsumexp(power * shifted, 0) - math.log(len(wide))) / power
+    if power >= 0.5:
+        return far.to(log_w.dtype)
+    # close to power 0 the logarithm above is that of k to the last digit, and nothing
+    # is left of their difference: there it is a sum of small terms, from the mean
+    mean = wide.mean(0)
+    distance = power * (wide - mean)
+    is_near = (distance.abs() < 0.5).all(0)
+    small = torch.where(is_near, distance, 0.0)
+    near = mean + torch.log1p(small.expm1().mean(0)) / power
+    return torch.where(is_near, near, far).to(log_w.dtype)

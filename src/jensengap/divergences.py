@@ -16,6 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, kl_divergence
 
+from jensengap import gaussians, inputs
+
+_SAMPLE = "use kl_monte_carlo(q, p, num_samples), which returns a standard error"
+
 
 class Estimate(NamedTuple):
     """A Monte Carlo estimate: ``mean`` and the standard error of that mean."""
@@ -24,6 +28,7 @@ class Estimate(NamedTuple):
     stderr: Tensor
 
     @classmethod
+    @inputs.checked
     def of(cls, samples: Float[Tensor, "k *b"]) -> Estimate:
         r"""Compute mean and standard error of samples along their first axis.
 
@@ -34,16 +39,23 @@ class Estimate(NamedTuple):
             samples: independent draws, sample axis first, ``(k, *b)``.
 
         Returns:
-            ``mean`` and ``stderr``, each ``(*b)``, in the unit of the samples.
+            ``mean`` and ``stderr``, each ``(*b)``, in the unit of the samples. With
+            an infinite sample the mean is infinite, and so is its error.
 
         Raises:
             ValueError: fewer than two samples; their spread is then unknown.
         """
         k = samples.shape[0]
         if k < 2:
-            raise ValueError(f"a standard error needs at least 2 samples, got {k}")
+            raise ValueError(
+                f"a standard error needs at least 2 samples, got {k}; draw more"
+            )
         # std divides by k - 1; the mean of k has a k-th of that variance
-        return cls(samples.mean(0), samples.std(0) / math.sqrt(k))
+        stderr = samples.std(0) / math.sqrt(k)
+        # infinity less infinity would be no number
+        return cls(
+            samples.mean(0), stderr.masked_fill(samples.isinf().any(0), math.inf)
+        )
 
 
 def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
@@ -51,14 +63,16 @@ def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
 
     Args:
         q: the distribution that the expectation is taken under.
-        p: the reference.
+        p: the reference, of the same event shape. Of two Gaussian vectors one may have
+            independent coordinates and the other a full covariance.
 
     Returns:
-        Nats, one value for each element of the common batch shape.
+        Nats, one value for each element of the common batch shape; infinite where q
+        has mass outside of p's support.
 
     Raises:
-        ValueError: torch knows no closed form for this pair. The function never
-            falls back to sampling; call :func:`kl_monte_carlo` for that.
+        ValueError: event shapes differ; or torch knows no closed form for this pair.
+            The function never falls back to sampling; call :func:`kl_monte_carlo`.
 
     Example:
         >>> from torch.distributions import Normal
@@ -67,37 +81,60 @@ def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
 
     Source: Kullback and Leibler (1951); the formulas are torch.distributions'.
     """
+    gaussians.same_events(q, p)
+    both = q, p
+    if all(gaussians.is_gaussian(each) for each in both) and (
+        gaussians.is_diagonal(q) != gaussians.is_diagonal(p)
+    ):
+        both = gaussians.joint(q), gaussians.joint(p)
     try:
-        return kl_divergence(q, p)
+        value = kl_divergence(*both)
     except NotImplementedError as error:
         raise ValueError(
-            f"no closed form of KL({type(q).__name__} || {type(p).__name__}) is known; "
-            "use kl_monte_carlo(q, p, num_samples), which returns a standard error"
+            f"no closed form of {_pair(q, p)} is known; {_SAMPLE}"
         ) from error
+    if not inputs.every(~value.isnan()):
+        raise ValueError(
+            f"the closed form of {_pair(q, p)} is 0/0, or infinity less infinity, for "
+            f"these parameters; {_SAMPLE}"
+        )
+    return value
 
 
+def _pair(q: Distribution, p: Distribution) -> str:
+    return f"KL({gaussians.name(q)} || {gaussians.name(p)})"
+
+
+@inputs.checked
 def kl_monte_carlo(q: Distribution, p: Distribution, num_samples: int) -> Estimate:
     r"""Estimate $\mathrm{KL}(q\,\|\,p)=\mathbb E_q[\log q(z)-\log p(z)]$ by sampling.
 
     Args:
         q: the distribution that is sampled, batch shape ``(*b)``.
-        p: the reference, same event shape.
+        p: the reference, same event shape, a batch shape that fits.
         num_samples: draws from ``q`` for each batch element, at least 2.
 
     Returns:
-        Unbiased mean and standard error, each ``(*b)``, in nats. A single run may
-        come out negative although the divergence never is.
+        Unbiased mean and standard error, each of the common batch shape, in nats. A
+        single run may come out negative although the divergence never is; where a
+        draw lies outside of p's support, both are infinite.
 
     Raises:
-        ValueError: ``num_samples`` below 2.
+        ValueError: ``num_samples`` below 2, or event or batch shapes that differ.
     """
     if num_samples < 2:
-        raise ValueError(f"num_samples must be at least 2, got {num_samples}")
+        raise ValueError(
+            f"num_samples must be at least 2, got {num_samples}; one draw has no spread"
+        )
+    batch = gaussians.same_events(q, p)
+    # expanded first: else the sample axis of one would meet the batch of the other
+    q, p = q.expand(batch), p.expand(batch)
     # sample, not rsample: an estimate to be read, not to be differentiated
     z = q.sample((num_samples,))
-    return Estimate.of(q.log_prob(z) - p.log_prob(z))
+    return Estimate.of(q.log_prob(z) - gaussians.log_prob(p, z))
 
 
+@inputs.checked
 def kl_quadrature(
     log_q: Float[Tensor, "n *b"],
     log_p: Float[Tensor, "n *b"],
@@ -115,13 +152,22 @@ def kl_quadrature(
     Returns:
         Nats, ``(*b)``. Nodes where ``q`` is zero contribute nothing; where ``p``
         alone is zero the divergence is infinite.
+
+    Raises:
+        ValueError: shapes that differ, or a mass ``w q`` too large for a float.
     """
     mass = (log_q + _along_nodes(log_weight, log_q)).exp()
+    if not inputs.every(mass < math.inf):
+        raise ValueError(
+            "log_q + log_weight must be the logarithms of masses that sum to one, got "
+            f"{(log_q + _along_nodes(log_weight, log_q)).max().item():g}; normalise q"
+        )
     # 0 log 0 = 0: where q has no mass, -inf - log p would become NaN
     difference = torch.where(mass > 0, log_q - log_p, 0.0)
     return (mass * difference).sum(0)
 
 
+@inputs.checked
 def jensen_shannon(
     log_p: Float[Tensor, "n *b"],
     log_q: Float[Tensor, "n *b"],
@@ -138,12 +184,20 @@ def jensen_shannon(
         log_weight: logarithms of the rule's weights.
 
     Returns:
-        Nats, ``(*b)``, between 0 (equal) and log 2 (disjoint supports).
+        Nats, ``(*b)``, between 0 (equal) and log 2 (disjoint supports), up to the
+        rule's error. Nodes where both are zero contribute nothing, to its gradient too.
 
-    Source: Lin (1991), eq. 3.2.
+    Raises:
+        ValueError: as :func:`kl_quadrature`.
+
+    Source: Lin (1991), eq. 4.1 with equal weights.
     """
+    # both zero: logaddexp has no slope there, and no mass needs one
+    empty = (log_p == -math.inf) & (log_q == -math.inf)
     # by logarithms: far out both densities underflow, their ratio does not
-    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
+    log_m = torch.logaddexp(
+        log_p.masked_fill(empty, 0.0), log_q.masked_fill(empty, 0.0)
+    ) - math.log(2)
     to_p = kl_quadrature(log_p, log_m, log_weight)
     to_q = kl_quadrature(log_q, log_m, log_weight)
     return (to_p + to_q) / 2

@@ -14,10 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
+from jensengap import gaussians, inputs
+
 Family = Callable[[Tensor], Distribution]
 Function = Callable[[Tensor], Tensor]
 
 
+@inputs.checked
 def pathwise(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "k p"]:
@@ -33,21 +36,23 @@ def pathwise(
         One unbiased gradient a row, ``(k, p)``.
 
     Raises:
-        ValueError: ``num_samples`` below 1, or a family without ``rsample``.
+        ValueError: ``num_samples`` below 1, a family without ``rsample``, or an ``f``
+            that is not differentiable or returns another shape.
 
     Source: Kingma and Welling (2014), section 2.4; Rezende et al. (2014), eq. 7.
     """
-    copies, q = _one_copy_each(family, phi, num_samples)
-    if not q.has_rsample:
-        raise ValueError(
-            f"{type(q).__name__} has no rsample: its samples do not move smoothly "
-            "with the parameters; use score_function instead"
-        )
-    # row i feeds sample i alone, so the sum's gradient is one a row
-    (gradient,) = torch.autograd.grad(f(q.rsample()).sum(), copies)
-    return gradient
+    with inputs.differentiable():
+        copies, q = _one_copy_each(family, phi, num_samples)
+        if not q.has_rsample:
+            raise ValueError(
+                f"{gaussians.name(q)} has no rsample: its samples do not move smoothly "
+                "with the parameters; use score_function instead"
+            )
+        # row i feeds sample i alone, so the sum's gradient is one a row
+        return _gradient(_values(f, q.rsample()), copies, "f")
 
 
+@inputs.checked
 def score_function(
     f: Function,
     family: Family,
@@ -57,8 +62,12 @@ def score_function(
 ) -> Float[Tensor, "k p"]:
     r"""Draw score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
 
+    Their mean is the gradient if the support of $q_\phi$ does not depend on $\phi$:
+    where an end of it moves, mass that crosses the end is missing.
+
     Args:
-        f: any function of ``z``, ``(k,)`` to ``(k,)``; it is never differentiated.
+        f: any function of ``z``, ``(k,)`` to ``(k,)``, with truth values too; it is
+            never differentiated.
         family: parameters to a distribution that has ``log_prob``.
         phi: the parameters at which the gradient is wanted.
         num_samples: independent gradients to draw, at least 1.
@@ -69,17 +78,16 @@ def score_function(
         One unbiased gradient a row, ``(k, p)``.
 
     Raises:
-        ValueError: ``num_samples`` below 1.
+        ValueError: ``num_samples`` below 1, an ``f`` that returns another shape, or a
+            support whose ends depend on ``phi``.
 
     Source: Glynn (1990); Williams (1992), eq. 4.
     """
-    copies, q = _one_copy_each(family, phi, num_samples)
-    # sample, not rsample: z counts as a constant, only log q is differentiated
-    z = q.sample()
-    (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
-    return (f(z).detach()[:, None] - baseline) * score
+    values, score = _scores(f, family, phi, num_samples)
+    return (values[:, None] - baseline) * score
 
 
+@inputs.checked
 def best_baseline(
     f: Function, family: Family, phi: Float[Tensor, "p"], num_samples: int
 ) -> Float[Tensor, "p"]:
@@ -90,25 +98,77 @@ def best_baseline(
     from makes the gradient biased.
 
     Args:
-        f: any function of ``z``, ``(k,)`` to ``(k,)``.
+        f: as for :func:`score_function`.
         family: parameters to a distribution that has ``log_prob``.
         phi: the parameters at which the gradient is wanted.
         num_samples: samples that the two expectations are estimated from.
 
     Returns:
-        One baseline for each parameter, ``(p,)``.
+        One baseline for each parameter, ``(p,)``; 0 where no score was other than 0.
 
     Raises:
-        ValueError: ``num_samples`` below 1.
+        ValueError: as :func:`score_function`.
 
     Source: Greensmith, Bartlett and Baxter (2004), section 3.
     """
-    copies, q = _one_copy_each(family, phi, num_samples)
-    z = q.sample()
-    (score,) = torch.autograd.grad(q.log_prob(z).sum(), copies)
-    squared = score.square()
+    values, score = _scores(f, family, phi, num_samples)
+    # of the largest score: squares of small ones would underflow
+    squared = score / score.abs().amax(0).clamp(min=torch.finfo(phi.dtype).tiny)
+    squared = squared.square()
+    total = squared.mean(0)
     # a ratio of two means: biased by O(1/k), which a baseline may be
-    return (f(z).detach()[:, None] * squared).mean(0) / squared.mean(0)
+    best = (values[:, None] * squared).mean(0) / total
+    return torch.where(total > 0, best, 0.0)
+
+
+def _scores(
+    f: Function, family: Family, phi: Tensor, num_samples: int
+) -> tuple[Tensor, Tensor]:
+    """Draw samples; return the values of f and the scores, one row each."""
+    with inputs.differentiable():
+        copies, q = _one_copy_each(family, phi, num_samples)
+        _fixed_support(q)
+        # sample, not rsample: z counts as a constant, only log q is differentiated
+        z = q.sample()
+        score = _gradient(q.log_prob(z), copies, "log q")
+        return _values(f, z).detach().to(score.dtype), score
+
+
+def _values(f: Function, z: Tensor) -> Tensor:
+    """Evaluate f, and refuse what is not one number for each sample."""
+    values = f(z)
+    shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+    if shape != (len(z),):
+        raise ValueError(
+            f"f must return one number for each sample, shape ({len(z)},), got {shape} "
+            f"for z of shape {tuple(z.shape)}; sum over what belongs to one sample, "
+            "or call .squeeze(-1)"
+        )
+    return values
+
+
+def _gradient(values: Tensor, copies: Tensor, name: str) -> Tensor:
+    """Differentiate each value by its own copy of the parameters."""
+    if not values.requires_grad:
+        raise ValueError(
+            f"{name} must depend on phi by differentiable steps, got values without a "
+            "gradient; compute with torch and without .detach()"
+        )
+    (gradient,) = torch.autograd.grad(values.sum(), copies, allow_unused=True)
+    return torch.zeros_like(copies) if gradient is None else gradient
+
+
+def _fixed_support(q: Distribution) -> None:
+    """Refuse a support whose ends move with the parameters."""
+    support = q.support
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    ends = [getattr(support, name, None) for name in ("lower_bound", "upper_bound")]
+    if any(isinstance(end, Tensor) and end.requires_grad for end in ends):
+        raise ValueError(
+            f"the support of {gaussians.name(q)} must not depend on phi, and it does: "
+            "the score function's mean is then not the gradient; use pathwise"
+        )
 
 
 def _one_copy_each(
@@ -119,4 +179,11 @@ def _one_copy_each(
         raise ValueError(f"num_samples must be at least 1, got {num_samples}")
     # clone: expanded rows share memory, and with it one gradient
     copies = phi.detach().expand(num_samples, -1).clone().requires_grad_()
-    return copies, family(copies)
+    q = family(copies)
+    if tuple(q.batch_shape) != (num_samples,):
+        raise ValueError(
+            "family must turn parameters (k, p) into a distribution of batch shape "
+            f"(k,), got {tuple(q.batch_shape)} for k = {num_samples}; take "
+            "phi[..., 0], and wrap vectors in Independent(…, 1)"
+        )
+    return copies, q

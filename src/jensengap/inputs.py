@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -131,8 +132,8 @@ def _arguments(function: Callable[..., Any]) -> tuple[_Argument, ...]:
         options = _options(hints.get(parameter.name))
         tensors = tuple(o for o in options if getattr(o, "array_type", None) is Tensor)
         number = next((o for o in options if o in (int, float)), None)
-        plain = {int, float, type(None)}
-        if not options or any(o not in plain and o not in tensors for o in options):
+        known = (int, float, type(None), *tensors)
+        if not all(option in known for option in options):
             continue
         keyword = parameter.kind is parameter.KEYWORD_ONLY
         found.append(
@@ -150,10 +151,8 @@ def _arguments(function: Callable[..., Any]) -> tuple[_Argument, ...]:
 
 def _options(hint: Any) -> tuple[Any, ...]:
     """List what an annotation allows: the members of a union, or itself."""
-    if hint is None:
-        return ()
-    # jaxtyping makes classes, whose own arguments are none of typing's
-    return typing.get_args(hint) or (hint,)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (hint,)
 
 
 def _cure(missing: int) -> str:
@@ -341,6 +340,55 @@ def every(condition: Tensor) -> bool:
         Whether all are.
     """
     return condition.is_meta or bool(condition.all())
+
+
+def alike(name: str, value: Tensor, like: Tensor) -> None:
+    """Refuse a tensor of another dtype or device than the one it is multiplied with.
+
+    Args:
+        name: what the message calls it.
+        value: what came.
+        like: what it meets, a parameter of the model for example.
+
+    Raises:
+        ValueError: they differ, so that torch would refuse the product.
+    """
+    if value.dtype != like.dtype or value.device != like.device:
+        raise ValueError(
+            f"{name} must be {like.dtype} on {like.device}, as what it is multiplied "
+            f"with, got {value.dtype} on {value.device}; call .to(…) on one of them"
+        )
+
+
+def finite(name: str, value: Tensor) -> None:
+    """Refuse NaN and infinity, where the result could not show them.
+
+    Args:
+        name: what the message calls it.
+        value: what came.
+
+    Raises:
+        ValueError: a value is not finite; says how many.
+    """
+    if not every(value.isfinite()):
+        bad = value[~value.isfinite()]
+        raise ValueError(
+            f"{name} must be finite, got {bad[0].item()}: {len(bad)} of "
+            f"{value.numel()} values are not; look for the step that made them"
+        )
+
+
+def single(value: Tensor) -> Tensor:
+    """Convert half precision to float32, which more of torch's functions know.
+
+    Args:
+        value: any dtype.
+
+    Returns:
+        float32 of a half, and everything else as it is.
+    """
+    half = value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if half else value
 
 
 def widest(tensor: Tensor) -> torch.dtype:

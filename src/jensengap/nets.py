@@ -10,14 +10,17 @@ the package, and any number of axes may lead.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent, Normal
-from torch.nn.functional import softplus
+from torch.distributions import Distribution, Independent, Normal
+from torch.nn.functional import logsigmoid, softplus
+
+from jensengap import inputs
 
 # A posterior narrower than this is never needed here, and log(0) is never reached.
 SCALE_FLOOR = 1e-4
@@ -26,6 +29,7 @@ NUM_PIXELS = SIDE * SIDE
 _SLOPE = 0.2  # of the leaky units: no unit is ever lost, as in Radford et al.
 
 
+@inputs.checked
 def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
     """Build a multilayer perceptron: linear maps with an activation between them.
 
@@ -49,37 +53,106 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+class Bernoulli(torch.distributions.Bernoulli):
+    r"""Bernoulli whose ``log_prob`` knows infinite log-odds and refuses grey values.
+
+    torch's own computes $0\cdot\infty$ where a pixel is certain, and takes grey values
+    where its validation is switched off.
+    """
+
+    def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        r"""Return $x\log\sigma(\ell)+(1-x)\log\sigma(-\ell)$ in nats, $0\log0=0$.
+
+        Args:
+            value: zeros and ones, broadcastable to the log-odds.
+
+        Raises:
+            ValueError: a value that is neither, which has no probability.
+        """
+        binary("value", value)
+        # by the sign: no product of 0 and infinity, and no difference that cancels
+        return logsigmoid(torch.where(value == 1, self.logits, -self.logits))
+
+
+def binary(name: str, x: Tensor) -> None:
+    """Refuse what is neither 0 nor 1: a Bernoulli gives it no probability.
+
+    Args:
+        name: what the message calls it.
+        x: values.
+
+    Raises:
+        ValueError: a grey value, or NaN.
+    """
+    if not inputs.every((x == 0) | (x == 1)):
+        raise ValueError(
+            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}: a "
+            "Bernoulli gives grey pixels no probability; draw binary images with "
+            "data.binarize"
+        )
+
+
+@inputs.checked
 def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
     r"""Make a factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
 
     Args:
-        logits: log-odds of each pixel, ``(*b, d)``.
+        logits: log-odds of each pixel, ``(*b, d)``; infinite where it is certain.
 
     Returns:
         A distribution over ``{0, 1}^d``; its ``log_prob`` is in nats per example and
         refuses grey values, which have no probability under it.
+
+    Raises:
+        ValueError: log-odds that are NaN.
+
+    Source: Kingma and Welling (2014), appendix C.1.
     """
+    _no_nan("logits", logits)
     return Independent(Bernoulli(logits=logits), 1)
 
 
+@inputs.checked
 def bernoulli_log_probs(
     logits: Float[Tensor, "m d"], x: Float[Tensor, "n d"]
 ) -> Float[Tensor, "m n"]:
     r"""Score every image under every row of logits, by one matrix product.
 
-    $\ell_i^\top x_j-\sum_k\log(1+e^{\ell_{ik}})$: what
-    ``bernoulli(logits[:, None]).log_prob(x)`` gives, in nats, without a tensor of
-    ``m * n * d`` numbers.
+    $-\sum_k\bigl[(1-x_{jk})\,\ell_{ik}^++x_{jk}\,\ell_{ik}^-+\log(1+e^{-|\ell_{ik}|})
+    \bigr]$ with $\ell=\ell^+-\ell^-$: what ``bernoulli(logits[:, None]).log_prob(x)``
+    gives, in nats, without a tensor of ``m * n * d`` numbers. All terms have one sign,
+    so that large log-odds do not cancel, as they would in $x^\top\ell-\sum_k
+    \log(1+e^{\ell_k})$.
 
     Args:
-        logits: log-odds, one row for each ``z`` say.
+        logits: log-odds, one row for each ``z`` say; infinite where a pixel is certain.
         x: binary images, or grey ones as targets of the cross-entropy.
+
+    Raises:
+        ValueError: another number of pixels, dtype or device, a target outside of
+            [0, 1], or log-odds that are NaN.
     """
-    # threshold: torch rounds log(1 + e^l) to l from 20 on, off by 2e-9 a pixel
-    off = softplus(logits, threshold=40.0).sum(-1, keepdim=True)
-    return logits @ x.mT - off
+    inputs.alike("x", x, logits)
+    _no_nan("logits", logits)
+    if not inputs.every((x >= 0) & (x <= 1)):
+        raise ValueError(
+            f"x must be in [0, 1], got {x.min().item():g} to {x.max().item():g}; "
+            "data.unit_pixels gives such numbers"
+        )
+    on, off = logits.clamp(min=0), (-logits).clamp(min=0)
+    both = torch.cat([on, off], 1)  # (m, 2d)
+    targets = torch.cat([1 - x, x], 1)  # (n, 2d)
+    finite = both.masked_fill(both == torch.inf, 0.0)
+    normaliser = torch.log1p((-logits.abs()).exp()).sum(1, keepdim=True)
+    log_probs = -(finite @ targets.mT) - normaliser
+    if finite is both or inputs.every(finite == both):
+        return log_probs
+    # what is certain and did not happen; a product would make 0 times infinity of it
+    missed = (both == torch.inf).to(x) @ (targets > 0).to(x).mT
+    return log_probs.masked_fill(missed > 0, -torch.inf)
 
 
+@inputs.checked
 def gaussian(
     loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
 ) -> Independent:
@@ -93,18 +166,32 @@ def gaussian(
         A distribution over $\mathbb R^d$, ``log_prob`` in nats per example.
 
     Raises:
-        ValueError: a scale that is not positive and finite.
+        ValueError: a scale that is not positive and finite, or a mean that is NaN.
     """
     scale = torch.as_tensor(scale, dtype=loc.dtype, device=loc.device)
-    if not bool(((scale > 0) & scale.isfinite()).all()):
-        bad = scale[~((scale > 0) & scale.isfinite())]
-        raise ValueError(
-            f"scale must be positive and finite, got {bad[0].item():g}; it is a "
-            "standard deviation, not a log-variance"
-        )
+    _positive("scale", scale)
+    _no_nan("loc", loc)
     return Independent(Normal(loc, scale), 1)
 
 
+def _positive(name: str, scale: Tensor) -> None:
+    is_scale = (scale > 0) & scale.isfinite()
+    if not inputs.every(is_scale):
+        raise ValueError(
+            f"{name} must be positive and finite, got {scale[~is_scale][0].item():g}; "
+            "it is a standard deviation, not a log-variance"
+        )
+
+
+def _no_nan(name: str, value: Tensor) -> None:
+    if not inputs.every(~value.isnan()):
+        raise ValueError(
+            f"{name} must be numbers, got {int(value.isnan().sum())} NaN among "
+            f"{value.numel()}; look for the step that made them, and train more gently"
+        )
+
+
+@inputs.checked
 def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
     r"""Make a diagonal Gaussian from $2d$ numbers: $d$ means, then $d$ raw scales.
 
@@ -118,17 +205,20 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
         A distribution over $\mathbb R^d$, batch shape ``(*b)``.
 
     Raises:
-        ValueError: an odd number of columns.
+        ValueError: an odd number of columns, or NaN.
     """
     if numbers.shape[-1] % 2:
         raise ValueError(
             f"a Gaussian head needs an even number of columns (means, then scales), "
             f"got {numbers.shape[-1]}"
         )
+    # before the scale, which would be blamed for it
+    _no_nan("numbers", numbers)
     loc, raw = numbers.chunk(2, -1)
     return gaussian(loc, softplus(raw) + SCALE_FLOOR)
 
 
+@inputs.checked
 def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
     r"""Make a Gaussian head: a network gives the means, the scale is set by hand.
 
@@ -137,9 +227,14 @@ def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
             $2\sigma^2$, plus a constant.
 
     Returns:
-        A head: means ``(*b, d)`` to $\mathcal N(\mu,\sigma^2I)$.
+        A head: means ``(*b, d)`` to $\mathcal N(\mu,\sigma^2I)$. It can be pickled.
+
+    Raises:
+        ValueError: a scale that is not positive and finite.
     """
-    return lambda loc: gaussian(loc, scale)
+    _positive("scale", torch.tensor(scale))
+    # partial, and no lambda: a model is saved with its head
+    return functools.partial(gaussian, scale=scale)
 
 
 class SharedScale(nn.Module):
@@ -158,6 +253,7 @@ class SharedScale(nn.Module):
             least 0.
     """
 
+    @inputs.checked
     def __init__(self, scale: float = 1.0, floor: float = SCALE_FLOOR) -> None:
         super().__init__()
         if not 0 <= floor < scale < float("inf"):
@@ -174,6 +270,7 @@ class SharedScale(nn.Module):
         r"""Return the scale $\sigma$ as it stands."""
         return softplus(self.raw) + self.floor
 
+    @inputs.checked
     def forward(self, loc: Float[Tensor, "*b d"]) -> Independent:
         r"""Return $\mathcal N(\mu,\sigma^2I)$ for means ``loc``."""
         # an axis, so that one scale is broadcast over the coordinates
@@ -193,9 +290,43 @@ class Conditional(nn.Module):
         self.net = net
         self.head = head
 
+    @inputs.checked
     def forward(self, given: Float[Tensor, "*b i"]) -> Distribution:
-        """Return the distribution, one for each row of the input."""
-        return self.head(self.net(given))
+        """Return the distribution, one for each row of the input.
+
+        Args:
+            given: of the shape and dtype that the network takes.
+
+        Raises:
+            ValueError: the network does not take it.
+        """
+        return self.head(run(self.net, given))
+
+
+def run(net: nn.Module, given: Tensor) -> Tensor:
+    """Run a network; say in a sentence what it does not take.
+
+    Args:
+        net: any module.
+        given: its input.
+
+    Returns:
+        Its output.
+
+    Raises:
+        ValueError: torch refused the input's shape, dtype or device.
+    """
+    try:
+        return net(given)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        like = next(net.parameters(), None)
+        kind = "" if like is None else f"; its parameters are {like.dtype}"
+        raise ValueError(
+            f"the network must take what it is given, got {given.dtype} of shape "
+            f"{tuple(given.shape)}{kind}. torch says: {str(error).splitlines()[0]}"
+        ) from error
 
 
 class StandardNormal(nn.Module):
@@ -208,6 +339,7 @@ class StandardNormal(nn.Module):
         ValueError: ``latent_dim`` below 1.
     """
 
+    @inputs.checked
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         if latent_dim < 1:
@@ -220,6 +352,7 @@ class StandardNormal(nn.Module):
         return gaussian(self.loc, 1.0)
 
 
+@inputs.checked
 def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
     r"""Set the last bias to the pixels' log-odds, so that training starts at the mean.
 
@@ -231,16 +364,21 @@ def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
         probs: how often each pixel is on, in [0, 1].
 
     Raises:
-        ValueError: the last layer's bias and ``probs`` differ in shape, or a
-            probability is outside [0, 1].
+        ValueError: the last layer has no bias, its shape is not that of ``probs``, or
+            a probability is outside [0, 1].
     """
-    bias = net[-1].bias
+    bias = getattr(net[-1], "bias", None)
+    if bias is None:
+        raise ValueError(
+            f"the last layer must have a bias to start from, got {net[-1]}; leave it "
+            "out, or end the network with a linear map"
+        )
     if bias.shape != probs.shape:
         raise ValueError(
             f"the last layer has {tuple(bias.shape)} outputs but probs has shape "
             f"{tuple(probs.shape)}; give one probability for each output"
         )
-    if not bool(((probs >= 0) & (probs <= 1)).all()):
+    if not inputs.every((probs >= 0) & (probs <= 1)):
         raise ValueError(
             f"probs must be in [0, 1], got {probs.min().item():g} to "
             f"{probs.max().item():g}; data.unit_pixels gives such numbers"
@@ -257,6 +395,7 @@ class OnRows(nn.Sequential):
     of ``z`` at a time, sample axis first.
     """
 
+    @inputs.checked
     def forward(self, rows: Float[Tensor, "*b i"]) -> Float[Tensor, "*b o"]:
         """Apply the layers to each row."""
         # all leading axes become the one batch axis, and come back below
@@ -279,6 +418,7 @@ class PixelBias(nn.Module):
         return x + self.bias
 
 
+@inputs.checked
 def to_image(latent_dim: int, width: int = 16) -> OnRows:
     """Build a decoder or generator: ``(*b, latent_dim)`` to log-odds ``(*b, 784)``.
 
@@ -311,6 +451,7 @@ def to_image(latent_dim: int, width: int = 16) -> OnRows:
     )
 
 
+@inputs.checked
 def from_image(num_outputs: int, width: int = 16) -> OnRows:
     """Build an encoder, discriminator or classifier: ``(*b, 784)`` to numbers.
 
@@ -341,6 +482,7 @@ def from_image(num_outputs: int, width: int = 16) -> OnRows:
     )
 
 
+@inputs.checked
 def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
     """Count the multiplications of linear layers and convolutions for one row.
 
@@ -352,10 +494,8 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
         The number, biases and activations not counted.
 
     Raises:
-        ValueError: no row.
+        ValueError: no row, or one that the network does not take.
     """
-    if len(rows) < 1:
-        raise ValueError("multiplications needs a row to run the network on, got none")
     counts: list[int] = []
 
     def count(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
@@ -370,10 +510,12 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
 
     # only a run knows the sizes of the maps: hooks see each layer's
     hooks = [layer.register_forward_hook(count) for layer in net.modules()]
-    with torch.no_grad():
-        net(rows[:1])
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.no_grad():
+            run(net, rows[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
     return sum(counts)
 
 
