@@ -61,7 +61,7 @@ class Training:
         """The negative ELBO of a batch."""
         rows, noise = batch
         x = self.images.index_select(0, rows).float().div_(255)
-        return self.fused(x, noise[None], closed_kl=True).loss, {}
+        return self.fused(x, noise[None], closed_kl=True, grey_targets=True).loss, {}
 
     def epoch(self) -> int:
         """Train for an epoch."""

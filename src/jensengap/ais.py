@@ -3,8 +3,9 @@ r"""Annealed importance sampling (AIS): lower and upper estimates of $\log p(x)$
 Between a base that can be sampled and a target that cannot, AIS puts the densities
 $f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain of HMC steps
 from one end to the other collects a weight, and the weights' expectation is the
-evidence, however badly the chain mixes. Forwards the logarithm of an average of them
-is a lower bound in expectation, backwards an upper one.
+evidence, however badly the chain mixes: $\mathbb E[w]$ forwards, and $1/\mathbb E[1/w]$
+backwards from an exact draw. Forwards the logarithm of an average is a lower bound in
+expectation, backwards an upper one.
 
 ``log_target`` is a function of ``z`` alone, ``(k, b, z)`` to ``(k, b)``: for a model
 ``lambda z: model.decode(z).log_prob(x) + model.prior().log_prob(z)``.
@@ -19,6 +20,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
+
+from jensengap import gaussians, inputs
 
 LogDensity = Callable[[Tensor], Tensor]
 # Wu et al. (2017) aim here as well.
@@ -42,6 +45,7 @@ class Annealed(NamedTuple):
     acceptance: Float[Tensor, "t b"]
 
 
+@inputs.checked
 def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_betas"]:
     r"""Make inverse temperatures from 0 to 1, dense at both ends, in float64.
 
@@ -52,7 +56,8 @@ def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_bet
         sharpness: $s$, positive; the larger, the denser at the ends.
 
     Raises:
-        ValueError: ``num`` below 1 or a sharpness that is not positive.
+        ValueError: ``num`` below 1, or a sharpness that is not positive, or so large
+            that two neighbours are the same number (from about 36 on).
 
     Source: Wu et al. (2017), appendix.
     """
@@ -64,9 +69,16 @@ def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_bet
     betas = torch.linspace(-sharpness, sharpness, num + 1, dtype=torch.float64)
     betas = betas.sigmoid()
     # exactly 0 and 1 at the ends, where the densities are base and target
-    return (betas - betas[0]) / (betas[-1] - betas[0])
+    betas = (betas - betas[0]) / (betas[-1] - betas[0])
+    if not bool((betas.diff() > 0).all()):
+        raise ValueError(
+            f"sharpness {sharpness:g} makes two of {num + 1} temperatures the same "
+            "float; 4 is usual, and up to about 30 all differ"
+        )
+    return betas
 
 
+@inputs.checked
 def tune(
     base: Distribution,
     log_target: LogDensity,
@@ -97,10 +109,12 @@ def tune(
     Raises:
         ValueError: temperatures that do not rise from 0 to 1, or a count below 1.
     """
-    _check(betas, min(num_chains, num_rounds), num_leapfrog)
+    _check(base, betas, min(num_chains, num_rounds), num_leapfrog)
     z = base.sample((num_chains,))
-    # the base's own width is the scale on which the walk begins
-    step = base.stddev.mean(-1) / num_leapfrog
+    # the base's own width is the scale on which the walk begins; some have none
+    width = base.stddev
+    width = torch.where(width.isfinite() & (width > 0), width, 1.0)
+    step = width.mean(-1) / num_leapfrog
     steps = []
     for beta in betas[1:]:
         density = _between(base, log_target, beta)
@@ -112,6 +126,7 @@ def tune(
     return torch.stack(steps)
 
 
+@inputs.checked
 def forward(
     base: Distribution,
     log_target: LogDensity,
@@ -142,23 +157,26 @@ def forward(
         :class:`Annealed`, ``z`` close to the target's.
 
     Raises:
-        ValueError: temperatures that do not rise from 0 to 1, or a count below 1.
+        ValueError: temperatures that do not rise from 0 to 1, a count below 1, a base
+            without a batch of examples, steps of another shape or not positive, or a
+            ``log_target`` of another shape, not differentiable, or NaN.
 
     Source: Neal (2001), eqs. 4 to 11; Wu et al. (2017) for the decoder.
     """
-    _check(betas, num_chains, num_leapfrog)
+    _check(base, betas, num_chains, num_leapfrog, steps)
     z = base.sample((num_chains,))
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(1, len(betas))]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
         # weight first, move second: z is from the density of the old temperature
-        log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
+        log_w = log_w + (beta - before) * (log_target(z) - gaussians.log_prob(base, z))
         # a point of the new density, from which the next weight is taken
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
         records.append(accepted.mean(0))
-    return Annealed(log_w, z, torch.stack(records))
+    return Annealed(_a_number(log_w), z, torch.stack(records))
 
 
+@inputs.checked
 def reverse(
     base: Distribution,
     log_target: LogDensity,
@@ -186,25 +204,33 @@ def reverse(
         :class:`Annealed`, ``z`` close to the base's.
 
     Raises:
-        ValueError: temperatures that do not rise from 0 to 1, or a count below 1.
+        ValueError: see :func:`forward`.
 
     Source: Grosse, Ghahramani and Adams (2015), section 3.
     """
-    _check(betas, len(z), num_leapfrog)
+    _check(base, betas, len(z), num_leapfrog, steps)
+    if z.shape[1:] != base.batch_shape + base.event_shape:
+        raise ValueError(
+            f"z must hold draws for each example of the base, (k, b, z) with (b, z) = "
+            f"{tuple(base.batch_shape + base.event_shape)}, got {tuple(z.shape)}"
+        )
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(len(betas) - 1, 0, -1)]
     log_w, records = torch.zeros_like(z[..., 0]), []
     for before, beta, t in ladder:
         # move first, weight second: the steps of forward, in the opposite order
         z, accepted = _hmc(_between(base, log_target, beta), z, steps[t], num_leapfrog)
-        log_w = log_w + (beta - before) * (log_target(z) - base.log_prob(z))
+        log_w = log_w + (beta - before) * (log_target(z) - gaussians.log_prob(base, z))
         records.append(accepted.mean(0))
     # acceptance in the order of rising temperatures, as forward has it
-    return Annealed(log_w, z, torch.stack(records[::-1]))
+    return Annealed(_a_number(log_w), z, torch.stack(records[::-1]))
 
 
 def _between(base: Distribution, log_target: LogDensity, beta: Tensor) -> LogDensity:
     """Return the log-density of the geometric path at one inverse temperature."""
-    return lambda z: (1 - beta) * base.log_prob(z) + beta * log_target(z)
+    # the end without the base: outside of its support 0 times infinity is no number
+    if beta == 1:
+        return log_target
+    return lambda z: (1 - beta) * gaussians.log_prob(base, z) + beta * log_target(z)
 
 
 def _hmc(
@@ -237,15 +263,39 @@ def _hmc(
 def _with_slope(log_density: LogDensity, z: Tensor) -> tuple[Tensor, Tensor]:
     """Return a log-density and its gradient in ``z``, without a graph."""
     # callers may be under no_grad; HMC needs this gradient all the same
-    with torch.enable_grad():
-        z = z.detach().requires_grad_()
+    with inputs.differentiable():
+        z = z.detach().clone().requires_grad_()
         value = log_density(z)
+        shape = getattr(value, "shape", type(value).__name__)
+        if shape != z.shape[:-1] or not value.requires_grad:
+            raise ValueError(
+                f"log_target must turn points {tuple(z.shape)} into differentiable "
+                f"numbers of shape {tuple(z.shape[:-1])}, got {shape}; sum over what "
+                "belongs to one example, and leave out .detach()"
+            )
         # chains do not mix, so the sum's gradient holds each one's own
-        (slope,) = torch.autograd.grad(value.sum(), z)
-    return value.detach(), slope
+        (slope,) = torch.autograd.grad(value.sum(), z, allow_unused=True)
+    return value.detach(), torch.zeros_like(z) if slope is None else slope
 
 
-def _check(betas: Tensor, num_chains: int, num_leapfrog: int) -> None:
+def _a_number(log_w: Tensor) -> Tensor:
+    """Refuse NaN: whatever is computed from it would be NaN as well."""
+    if not inputs.every(~log_w.isnan()):
+        raise ValueError(
+            f"log_target must be a number wherever a chain goes, got NaN in "
+            f"{int(log_w.isnan().sum())} of {log_w.numel()} chains; return -inf where "
+            "the target has no mass"
+        )
+    return log_w
+
+
+def _check(
+    base: Distribution,
+    betas: Tensor,
+    num_chains: int,
+    num_leapfrog: int,
+    steps: Tensor | None = None,
+) -> None:
     rising = len(betas) > 1 and bool((betas.diff() > 0).all())
     if not rising or betas[0] != 0 or betas[-1] != 1:
         raise ValueError(
@@ -257,3 +307,19 @@ def _check(betas: Tensor, num_chains: int, num_leapfrog: int) -> None:
             "ais needs at least one chain and one leapfrog step, got "
             f"{num_chains} and {num_leapfrog}"
         )
+    if len(base.batch_shape) != 1 or len(base.event_shape) != 1:
+        raise ValueError(
+            "base must have batch shape (b,), an entry for each example, and event "
+            f"shape (z,), got {tuple(base.batch_shape)} and {tuple(base.event_shape)}; "
+            "a prior becomes one by .expand((b,))"
+        )
+    if steps is not None:
+        wanted = len(betas) - 1, base.batch_shape[0]
+        if tuple(steps.shape) != wanted or not inputs.every(
+            (steps > 0) & steps.isfinite()
+        ):
+            raise ValueError(
+                f"steps must be positive, finite and of shape (t, b) = {wanted}, got "
+                f"shape {tuple(steps.shape)} and {steps.min().item():g} at least; tune "
+                "makes them"
+            )

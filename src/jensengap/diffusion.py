@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
-from jensengap import nets
+from jensengap import inputs, nets
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
 
@@ -51,6 +51,7 @@ class Schedule(NamedTuple):
         return torch.cat([torch.zeros_like(weight[:1]), weight])
 
 
+@inputs.checked
 def schedule(betas: Float[Tensor, "t"]) -> Schedule:
     r"""Make a noise schedule from the variances $\beta_1,\dots,\beta_T$ that steps add.
 
@@ -63,10 +64,11 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
     Raises:
         ValueError: no step, or a variance out of range.
     """
-    if len(betas) < 1 or not bool(((betas > 0) & (betas < 1)).all()):
+    if not bool(((betas > 0) & (betas < 1)).all()):
         raise ValueError(
-            f"a schedule needs variances between 0 and 1, got {betas.tolist()}; at 1 a "
-            "step would forget everything, at 0 it would do nothing"
+            "a schedule needs variances between 0 and 1, got "
+            f"{betas.min().item():g} to {betas.max().item():g}; at 1 a step would "
+            "forget everything, at 0 it would do nothing"
         )
     # float64: alpha_bar is a product of up to a thousand factors near 1
     betas = betas.double().cpu()
@@ -74,6 +76,7 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
     return Schedule(beta, (1 - beta).cumprod(0))
 
 
+@inputs.checked
 def cosine_schedule(
     num_steps: int, *, offset: float = 0.008, max_beta: float = 0.999
 ) -> Schedule:
@@ -82,7 +85,7 @@ def cosine_schedule(
     Args:
         num_steps: $T$, at least 1.
         offset: $o$, positive; keeps the first steps from being too small.
-        max_beta: the largest $\beta_t$, below 1; the last steps would reach 1.
+        max_beta: the largest $\beta_t$, below 1; the last step alone would reach 1.
 
     Returns:
         The schedule.
@@ -93,7 +96,8 @@ def cosine_schedule(
 
     Source: Nichol and Dhariwal (2021), eq. 17.
     """
-    if num_steps < 1 or not offset > 0 or not 0 < max_beta < 1:
+    # an offset beyond this leaves no cosine: the steps are lost in its rounding
+    if num_steps < 1 or not 0 < offset < 1e6 or not 0 < max_beta < 1:
         raise ValueError(
             "a cosine schedule needs num_steps >= 1, offset > 0 and max_beta in (0, 1),"
             f" got {num_steps}, {offset} and {max_beta}"
@@ -104,6 +108,7 @@ def cosine_schedule(
     return schedule((1 - kept[1:] / kept[:-1]).clamp(max=max_beta))
 
 
+@inputs.checked
 def diffuse(
     noise: Schedule, x_0: Float[Tensor, "*b d"], t: Int[Tensor, "*#b"]
 ) -> Independent:
@@ -115,14 +120,16 @@ def diffuse(
         t: steps, from 1 to $T$, broadcastable to the points.
 
     Raises:
-        ValueError: a step that is out of range.
+        ValueError: a step that is out of range, or shapes that do not fit.
 
     Source: Sohl-Dickstein et al. (2015); Ho, Jain and Abbeel (2020), eq. 4.
     """
-    kept = _at(noise.alpha_bar, t, x_0, first=1)
-    return nets.gaussian(kept.sqrt() * x_0, (1 - kept).sqrt())
+    kept = noise.alpha_bar
+    mean, scale = _at([kept.sqrt(), (1 - kept).sqrt()], t, x_0, first=1)
+    return nets.gaussian(mean * x_0, scale)
 
 
+@inputs.checked
 def posterior(
     noise: Schedule,
     x_t: Float[Tensor, "*b d"],
@@ -146,14 +153,17 @@ def posterior(
 
     Source: Ho, Jain and Abbeel (2020), eqs. 6 and 7.
     """
-    beta = _at(noise.beta, t, x_t, first=2)
-    kept, before = (_at(noise.alpha_bar, s, x_t, first=1) for s in (t, t - 1))
-    # both terms have the denominator 1 - kept, taken once below
-    loc = before.sqrt() * beta * x_0 + (1 - beta).sqrt() * (1 - before) * x_t
+    beta, kept = noise.beta, noise.alpha_bar
+    # the step before; of the data there is none, and nobody looks it up
+    before = torch.cat([kept[:1], kept[:-1]])
+    to_data = before.sqrt() * beta / (1 - kept)
+    to_here = (1 - beta).sqrt() * (1 - before) / (1 - kept)
     scale = ((1 - before) / (1 - kept) * beta).sqrt()
-    return nets.gaussian(loc / (1 - kept), scale)
+    to_data, to_here, scale = _at([to_data, to_here, scale], t, x_t, first=2)
+    return nets.gaussian(to_data * x_0 + to_here * x_t, scale)
 
 
+@inputs.checked
 def reverse(
     noise: Schedule,
     x_t: Float[Tensor, "*b d"],
@@ -178,21 +188,24 @@ def reverse(
 
     Source: Ho, Jain and Abbeel (2020), eq. 11.
     """
-    beta, kept = (_at(v, t, x_t, first=1) for v in (noise.beta, noise.alpha_bar))
-    loc = (x_t - beta / (1 - kept).sqrt() * eps) / (1 - beta).sqrt()
-    return nets.gaussian(loc, beta.sqrt())
+    beta, left = noise.beta, (1 - noise.alpha_bar).sqrt()
+    to_noise, shrink = beta / left, (1 - beta).sqrt()
+    to_noise, shrink, scale = _at([to_noise, shrink, beta.sqrt()], t, x_t, first=1)
+    return nets.gaussian((x_t - to_noise * eps) / shrink, scale)
 
 
-def _at(values: Tensor, t: Tensor, x: Tensor, first: int) -> Tensor:
-    """Look up values at steps ``t``: trailing axis, dtype and device of ``x``."""
-    last = len(values) - 1
-    if not bool(((t >= first) & (t <= last)).all()):
+def _at(tables: list[Tensor], t: Tensor, x: Tensor, first: int) -> list[Tensor]:
+    """Look tables up at steps ``t``: trailing axis, dtype and device of ``x``."""
+    last = len(tables[0]) - 1
+    if not inputs.every((t >= first) & (t <= last)):
         raise ValueError(
             f"steps must lie between {first} and {last}, got {int(t.min())} to "
             f"{int(t.max())}; x_0 is the data, x_{last} the noise"
         )
-    # looked up in float64, and only then rounded to the data's dtype
-    return values[t.cpu()].to(x)[..., None]
+    # int64: torch takes uint8 for truth values, not for places
+    rows = t.cpu().long()
+    # computed in float64, where 1 - alpha_bar has digits, and only then rounded
+    return [table[rows].to(x.dtype).to(x.device)[..., None] for table in tables]
 
 
 class Terms(NamedTuple):
@@ -215,6 +228,7 @@ class Terms(NamedTuple):
         return -(self.prior + self.steps.sum(0) + self.data)
 
 
+@inputs.checked
 def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Terms:
     r"""Estimate every term of the ELBO from one draw of each $x_t$.
 
@@ -227,12 +241,21 @@ def terms(noise: Schedule, x_0: Float[Tensor, "n d"], predict: Predictor) -> Ter
     Returns:
         :class:`Terms`, unbiased for each example, differentiable in the predictor.
 
+    Raises:
+        ValueError: a prediction that has not the shape of the points.
+
     Source: Ho, Jain and Abbeel (2020), eq. 5.
     """
     t = torch.arange(1, noise.num_steps + 1, device=x_0.device)[:, None]
     start = x_0.expand(noise.num_steps, *x_0.shape)
     x_t = diffuse(noise, start, t).sample()  # (T, n, d), each t by itself
-    back = reverse(noise, x_t, predict(x_t, t), t)
+    eps = predict(x_t, t)
+    if getattr(eps, "shape", None) != x_t.shape:
+        raise ValueError(
+            f"predict must return the noise in every point, shape {tuple(x_t.shape)}, "
+            f"got {tuple(getattr(eps, 'shape', ()))}; t has shape {tuple(t.shape)}"
+        )
+    back = reverse(noise, x_t, eps, t)
     last = diffuse(noise, x_0, t[-1])
     # without parameters: both distributions of x_T are fixed
     prior = kl_divergence(last, nets.gaussian(torch.zeros_like(x_0), 1.0))

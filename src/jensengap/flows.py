@@ -16,13 +16,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-# No layer stretches by more than this factor's exponential: a map that is steeper
-# than the rule that integrates it is fine cannot be checked.
+from jensengap import inputs
+
+# No coupling scales a coordinate by more than this number's exponential: a map that is
+# steeper than the rule that integrates it is fine cannot be checked. The shifts are not
+# bounded, so the whole map may stretch a direction by more.
 LARGEST_LOG_SCALE = 1.0
 
 
 class Mapped(NamedTuple):
-    r"""Points after a map, and the log-determinant of the map's Jacobian.
+    r"""Points after a map, and the log of its Jacobian's absolute determinant.
 
     Attributes:
         value: the points, ``(k, b, d)``.
@@ -50,8 +53,8 @@ class Coupling(nn.Module):
 
     $(u_1,u_2)\mapsto(u_1,\ u_2\odot e^{s(u_1)}+t(u_1))$, then both trade places.
     One half moves by what a small network makes of the other half, which stays: so
-    the inverse needs no network's inverse, and the determinant is $e^{\sum s}$. It
-    begins as the mere exchange of the halves.
+    the inverse needs no network's inverse, and the determinant is $e^{\sum s}$, up to
+    the sign that the exchange brings. It begins as the mere exchange of the halves.
 
     Args:
         num_examples: $b$, each with its own network.
@@ -64,6 +67,7 @@ class Coupling(nn.Module):
     Source: Dinh, Sohl-Dickstein and Bengio (2017), section 3.2.
     """
 
+    @inputs.checked
     def __init__(self, num_examples: int, latent_dim: int, hidden_dim: int) -> None:
         super().__init__()
         if latent_dim < 2 or min(num_examples, hidden_dim) < 1:
@@ -80,6 +84,7 @@ class Coupling(nn.Module):
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         r"""Map forwards; return the log-determinant, $\sum s(u_1)$, as well."""
+        self._takes("u", u)
         u_1, u_2 = u[..., : self.kept], u[..., self.kept :]
         log_scale, shift = self._of(u_1)
         moved = u_2 * log_scale.exp() + shift
@@ -88,14 +93,19 @@ class Coupling(nn.Module):
 
     def inverse(self, v: Float[Tensor, "k b d"]) -> Mapped:
         """Undo :meth:`forward`; ``log_det`` is that of the way back."""
+        self._takes("v", v)
         moved, u_1 = v[..., : -self.kept], v[..., -self.kept :]
         log_scale, shift = self._of(u_1)
         u_2 = (moved - shift) * (-log_scale).exp()
         return Mapped(torch.cat([u_1, u_2], -1), -log_scale.sum(-1))
 
+    def _takes(self, name: str, points: Tensor) -> None:
+        num, dim = len(self.first), self.kept + self.last.shape[-1] // 2
+        _of_shape(name, points, (num, dim), self.first)
+
     def _of(self, u_1: Tensor) -> tuple[Tensor, Tensor]:
-        # one product for each example: (b, k, kept) @ (b, kept, h)
         """Compute log-scale and shift of the moving half from the half that stays."""
+        # one product for each example: (b, k, kept) @ (b, kept, h)
         hidden = torch.baddbmm(self.bias[:, None], u_1.movedim(1, 0), self.first)
         numbers = (hidden.tanh() @ self.last).movedim(0, 1)
         log_scale, shift = numbers.chunk(2, -1)
@@ -117,11 +127,13 @@ class Flow(nn.Module):
         tilted: whether $L$ has entries below its diagonal.
 
     Raises:
-        ValueError: a scale that is not positive and finite, or another shape.
+        ValueError: a mean that is not finite, a scale that is not positive and finite,
+            or another shape; points of another shape in each method.
 
     Source: Rezende and Mohamed (2015); the layers are those of Dinh et al. (2017).
     """
 
+    @inputs.checked
     def __init__(
         self,
         loc: Float[Tensor, "b d"],
@@ -132,12 +144,16 @@ class Flow(nn.Module):
         tilted: bool = True,
     ) -> None:
         super().__init__()
-        if loc.shape != scale.shape or not bool(((scale > 0) & scale.isfinite()).all()):
+        inputs.alike("scale", scale, loc)
+        inputs.finite("loc", loc)
+        if not inputs.every((scale > 0) & scale.isfinite()):
             raise ValueError(
                 f"loc and scale must have one shape and scale must be positive and "
                 f"finite, got {tuple(loc.shape)} and {tuple(scale.shape)} with a "
                 f"smallest scale of {float(scale.min()):g}"
             )
+        if num_couplings < 0:
+            raise ValueError(f"num_couplings must be 0 or more, got {num_couplings}")
         num, dim = loc.shape
         self.loc = nn.Parameter(loc.clone())
         self.log_scale = nn.Parameter(scale.log())
@@ -148,6 +164,7 @@ class Flow(nn.Module):
 
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         """Map noise to latent points."""
+        _of_shape("u", u, tuple(self.loc.shape), self.loc)
         # of the triangular map: the logarithm of the product of its diagonal
         log_det = self.log_scale.sum(-1).expand(u.shape[:-1])
         for coupling in self.couplings:
@@ -158,6 +175,7 @@ class Flow(nn.Module):
 
     def inverse(self, z: Float[Tensor, "k b d"]) -> Mapped:
         """Map latent points back to noise; ``log_det`` is that of the way back."""
+        _of_shape("z", z, tuple(self.loc.shape), self.loc)
         log_det = -self.log_scale.sum(-1).expand(z.shape[:-1])
         # d by d and the same for all k points of an example, so inverted once
         inverse = torch.linalg.inv(self._triangle())
@@ -172,6 +190,7 @@ class Flow(nn.Module):
         u, log_det = self.inverse(z)
         return _log_standard(u) + log_det
 
+    @inputs.checked
     def rsample(self, num_samples: int) -> Drawn:
         r"""Draw reparameterised samples with $\log q$, without inverting anything.
 
@@ -191,6 +210,16 @@ class Flow(nn.Module):
     def _triangle(self) -> Tensor:
         """Return $L$; its diagonal is positive, so it can be inverted."""
         return torch.diag_embed(self.log_scale.exp()) + self.tilt.tril(-1)
+
+
+def _of_shape(name: str, points: Tensor, shape: tuple[int, ...], like: Tensor) -> None:
+    """Refuse points of other examples or dimensions than a flow's own."""
+    if points.dim() != 3 or tuple(points.shape[1:]) != shape or not len(points):
+        raise ValueError(
+            f"{name} must have the shape (k, b, d) with (b, d) = {shape}, got "
+            f"{tuple(points.shape)}; each of the b examples has a flow of its own"
+        )
+    inputs.alike(name, points, like)
 
 
 def _log_standard(u: Tensor) -> Tensor:

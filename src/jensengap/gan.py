@@ -17,6 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu
 
+from jensengap import inputs
+
 
 class Game(NamedTuple):
     """The two losses of a GAN; each player minimises its own.
@@ -30,8 +32,9 @@ class Game(NamedTuple):
     generator_loss: Callable[[Tensor], Tensor]
 
 
+@inputs.checked
 def value(
-    real_logits: Float[Tensor, "n"], fake_logits: Float[Tensor, "m"]
+    real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
     r"""Compute $V(D,G)=\mathbb E_p[\log D(x)]+\mathbb E_q[\log(1-D(x))]$, in nats.
 
@@ -45,11 +48,12 @@ def value(
     Source: Goodfellow et al. (2014), eq. 1.
     """
     # log(1 - sigmoid(l)) = logsigmoid(-l): finite for every logit
-    return logsigmoid(real_logits).mean() + logsigmoid(-fake_logits).mean()
+    return _mean(logsigmoid(real_logits)) + _mean(logsigmoid(-fake_logits))
 
 
+@inputs.checked
 def classification_loss(
-    real_logits: Float[Tensor, "n"], fake_logits: Float[Tensor, "m"]
+    real_logits: Float[Tensor, "*n"], fake_logits: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
     r"""Compute $-V(D,G)$: the discriminator ascends ``V``, so it minimises this.
 
@@ -63,10 +67,11 @@ def classification_loss(
     return -value(real_logits, fake_logits)
 
 
-def saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
+@inputs.checked
+def saturating_loss(fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
     r"""Compute $\mathbb E_q[\log(1-D(x))]$: the generator descends ``V``.
 
-    Its gradient with respect to the logits is $-D(x)$: it dies where the
+    Its gradient with respect to each of $m$ logits is $-D(x)/m$: it dies where the
     discriminator is sure that a sample is fake.
 
     Args:
@@ -75,14 +80,15 @@ def saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
     Returns:
         A scalar in nats, never positive.
     """
-    return logsigmoid(-fake_logits).mean()
+    return _mean(logsigmoid(-fake_logits))
 
 
-def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
+@inputs.checked
+def non_saturating_loss(fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
     r"""Compute $-\mathbb E_q[\log D(x)]$: another objective, the same fixed point.
 
-    Its gradient with respect to the logits is $-(1-D(x))$: strong where the
-    discriminator is sure that a sample is fake.
+    Its gradient with respect to each of $m$ logits is $-(1-D(x))/m$: strong where
+    the discriminator is sure that a sample is fake.
 
     Args:
         fake_logits: logits of generated examples.
@@ -92,11 +98,12 @@ def non_saturating_loss(fake_logits: Float[Tensor, "m"]) -> Float[Tensor, ""]:
 
     Source: Goodfellow et al. (2014), section 3.
     """
-    return -logsigmoid(fake_logits).mean()
+    return -_mean(logsigmoid(fake_logits))
 
 
+@inputs.checked
 def critic_loss(
-    real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
+    real_scores: Float[Tensor, "*n"], fake_scores: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
     r"""Compute $\mathbb E_q[f(x)]-\mathbb E_p[f(x)]$, the Wasserstein critic's loss.
 
@@ -112,11 +119,12 @@ def critic_loss(
 
     Source: Arjovsky, Chintala and Bottou (2017), eq. 2.
     """
-    return fake_scores.mean() - real_scores.mean()
+    return _mean(fake_scores) - _mean(real_scores)
 
 
+@inputs.checked
 def hinge_loss(
-    real_scores: Float[Tensor, "n"], fake_scores: Float[Tensor, "m"]
+    real_scores: Float[Tensor, "*n"], fake_scores: Float[Tensor, "*m"]
 ) -> Float[Tensor, ""]:
     r"""Compute $\mathbb E_p[\max(0,1-f(x))]+\mathbb E_q[\max(0,1+f(x))]$.
 
@@ -131,10 +139,11 @@ def hinge_loss(
 
     Source: Lim and Ye (2017), Geometric GAN; Miyato et al. (2018), eq. 16.
     """
-    return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
+    return _mean(relu(1 - real_scores)) + _mean(relu(1 + fake_scores))
 
 
-def score_loss(fake_scores: Float[Tensor, "m"]) -> Float[Tensor, ""]:
+@inputs.checked
+def score_loss(fake_scores: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
     r"""Compute $-\mathbb E_q[f(x)]$: the generator raises the score of its samples.
 
     Args:
@@ -143,9 +152,10 @@ def score_loss(fake_scores: Float[Tensor, "m"]) -> Float[Tensor, ""]:
     Returns:
         A scalar in the unit of ``f``.
     """
-    return -fake_scores.mean()
+    return -_mean(fake_scores)
 
 
+@inputs.checked
 def r1_penalty(
     discriminator: Callable[[Tensor], Tensor], real: Float[Tensor, "n *d"]
 ) -> Float[Tensor, ""]:
@@ -160,11 +170,16 @@ def r1_penalty(
     Returns:
         A scalar, never negative, differentiable in the discriminator's parameters.
 
+    Raises:
+        ValueError: a discriminator that returns several numbers for an example, or
+            none that has a gradient.
+
     Source: Mescheder, Geiger and Nowozin (2018), section 4.1.
     """
     return _slopes(discriminator, real).square().sum(1).mean()
 
 
+@inputs.checked
 def gradient_penalty(
     discriminator: Callable[[Tensor], Tensor],
     real: Float[Tensor, "n *d"],
@@ -183,7 +198,7 @@ def gradient_penalty(
         A scalar, never negative, differentiable in the discriminator's parameters.
 
     Raises:
-        ValueError: real and fake differ in shape.
+        ValueError: real and fake differ in shape, and what :func:`r1_penalty` says.
 
     Source: Gulrajani et al. (2017), eq. 3.
     """
@@ -200,12 +215,39 @@ def gradient_penalty(
 
 def _slopes(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient at each example, flat, as a function of the parameters."""
-    # a leaf of its own: a penalty on fakes must not reach the generator
-    x = x.detach().requires_grad_()
-    # the examples do not mix, so the sum's gradient holds each one's own
-    # create_graph: the discriminator's step differentiates the slope again
-    (slopes,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    # a penalty is wanted under no_grad too, to be read
+    with inputs.differentiable():
+        # a leaf of its own: a penalty on fakes must not reach the generator
+        x = x.detach().clone().requires_grad_()
+        scores = discriminator(x)
+        if not isinstance(scores, Tensor) or scores.numel() != len(x):
+            came = getattr(scores, "shape", type(scores).__name__)
+            raise ValueError(
+                "discriminator must return one number for each example, "
+                f"{len(x)} in all, got {came}"
+            )
+        if not scores.requires_grad:
+            raise ValueError(
+                "discriminator must be differentiable, got scores without a gradient; "
+                "compute them with torch and without .detach()"
+            )
+        # the examples do not mix, so the sum's gradient holds each one's own
+        # create_graph: the discriminator's step differentiates the slope again
+        (slopes,) = torch.autograd.grad(
+            scores.sum(), x, create_graph=True, allow_unused=True
+        )
+    # what does not depend on x is flat
+    slopes = torch.zeros_like(x) if slopes is None else slopes
     return slopes.reshape(len(x), -1)
+
+
+def _mean(values: Tensor) -> Tensor:
+    """Average, and refuse to average nothing."""
+    if not values.numel():
+        raise ValueError(
+            f"a loss needs at least one example, got shape {tuple(values.shape)}"
+        )
+    return values.mean()
 
 
 minimax = Game(classification_loss, saturating_loss)

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import types
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from jensengap import numeric
 
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 # by the name of the annotation: what is wanted, and what helps where another one came
@@ -91,7 +91,8 @@ class _Argument(NamedTuple):
             return value
         if self.tensors and (isinstance(value, Tensor) or self.number is None):
             return self._tensor(value, sizes)
-        return whole(self.name, value) if self.number is int else real(self.name, value)
+        read = numeric.whole if self.number is int else numeric.real
+        return read(self.name, value)
 
     def _tensor(self, value: Any, sizes: dict[str, Any]) -> Tensor:
         wanted = self.tensors[0]
@@ -99,8 +100,8 @@ class _Argument(NamedTuple):
         shape = f"({', '.join(names)})".replace("#", "")
         if not isinstance(value, Tensor):
             raise ValueError(
-                f"{self.name} must be a tensor of shape {shape}, got {_named(value)}; "
-                "torch.as_tensor makes one"
+                f"{self.name} must be a tensor of shape {shape}, got "
+                f"{numeric.named(value)}; torch.as_tensor makes one"
             )
         kind, cure = _KINDS[wanted.dtype.__name__]
         if value.layout != torch.strided:
@@ -217,119 +218,6 @@ def _are_sizes(name: str, shape: tuple[int, ...], sizes: dict[str, Any]) -> bool
     return True
 
 
-def whole(name: str, value: Any) -> int:
-    """Convert a whole number to Python's own, whatever library it is from.
-
-    Args:
-        name: what the message calls it.
-        value: Python's, numpy's or torch's.
-
-    Returns:
-        The number.
-
-    Raises:
-        ValueError: a fraction, a truth value, or no number.
-    """
-    try:
-        if (
-            isinstance(value, bool | np.bool_)
-            or getattr(value, "dtype", 0) == torch.bool
-        ):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise ValueError(
-            f"{name} must be a whole number, got {_named(value)}; int() makes one"
-        ) from None
-
-
-def real(name: str, value: Any) -> float:
-    """Convert a number to Python's float, whatever library it is from.
-
-    Args:
-        name: what the message calls it.
-        value: whatever has ``__float__``: a fraction, a decimal, numpy's or sympy's.
-
-    Returns:
-        The number, which may be infinite.
-
-    Raises:
-        ValueError: a text, a truth value, NaN, or several numbers.
-    """
-    try:
-        if isinstance(value, str | bytes | bool | np.bool_):
-            raise TypeError
-        # numpy would take one number in a list, and warn
-        if getattr(value, "ndim", 0) and isinstance(value, np.ndarray):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise ValueError(
-            f"{name} must be one number, got {_named(value)}; float() makes one"
-        ) from None
-    if number != number:
-        raise ValueError(
-            f"{name} must be a number, got NaN; look for the step that made it"
-        )
-    return number
-
-
-def float64(value: Any) -> Tensor:
-    """Convert numbers of any library to a float64 tensor on the CPU, without a history.
-
-    Args:
-        value: a tensor, an array in any order of bytes and axes, whatever has
-            ``__float__``, or lists of these.
-
-    Returns:
-        The numbers, in the shape that they came in.
-
-    Raises:
-        ValueError: texts, complex numbers, or lists of different lengths.
-    """
-    if isinstance(value, list | tuple) and len(value):
-        parts = [float64(each) for each in value]
-        if len({part.shape for part in parts}) > 1:
-            raise ValueError(
-                "lists of numbers must be of one length, got shapes "
-                f"{sorted({tuple(part.shape) for part in parts})}; pad or cut them"
-            )
-        return torch.stack(parts)
-    if isinstance(value, Tensor):
-        # moved first: not every device has float64
-        value = value.detach().cpu().resolve_neg()
-        if value.is_complex():
-            raise ValueError(
-                f"numbers must be real, got {value.dtype}; give .real and .imag apart"
-            )
-        return (
-            value.to_dense().double()
-            if value.layout != torch.strided
-            else value.double()
-        )
-    array = np.asarray(value)
-    if array.dtype.kind in "biuf":
-        # a new array: torch knows neither foreign bytes nor negative strides
-        return torch.from_numpy(array.astype(np.float64, order="C"))
-    if array.dtype.kind != "O" or value is None:
-        raise ValueError(
-            f"numbers must be real, got {_named(value)}; write them without quotes"
-        )
-    numbers = [_float(each) for each in array.flat]
-    return torch.tensor(numbers, dtype=torch.float64).reshape(array.shape)
-
-
-def _float(value: Any) -> float:
-    try:
-        if isinstance(value, str | bytes) or value is None:
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise ValueError(
-            f"numbers must be real, got {_named(value)}; float() must read it"
-        ) from None
-
-
 def every(condition: Tensor) -> bool:
     """Test whether all elements are true; a tensor without values has none to refuse.
 
@@ -417,11 +305,62 @@ def differentiable() -> Iterator[None]:
         yield
 
 
-def _named(value: Any) -> str:
-    """Describe a value in few characters, for a message."""
+def positive_scale(name: str, scale: Tensor) -> None:
+    """Refuse a standard deviation that is none.
+
+    Args:
+        name: what the message calls it.
+        scale: what came.
+
+    Raises:
+        ValueError: a value is zero, negative, infinite or NaN; says which.
+    """
+    is_scale = (scale > 0) & scale.isfinite()
+    if not every(is_scale):
+        raise ValueError(
+            f"{name} must be positive and finite, got {scale[~is_scale][0].item():g}; "
+            "it is a standard deviation, not a log-variance"
+        )
+
+
+def no_nan(name: str, value: Tensor) -> None:
+    """Refuse NaN in parameters of a distribution, where it would be taken for a scale.
+
+    Args:
+        name: what the message calls it.
+        value: what came.
+
+    Raises:
+        ValueError: a value is NaN; says how many.
+    """
+    if not every(~value.isnan()):
+        raise ValueError(
+            f"{name} must be numbers, got {int(value.isnan().sum())} NaN among "
+            f"{value.numel()}; look for the step that made them, and train more gently"
+        )
+
+
+def run(net: nn.Module, given: Tensor) -> Tensor:
+    """Run a network; say in a sentence what it does not take.
+
+    Args:
+        net: any module.
+        given: its input.
+
+    Returns:
+        Its output.
+
+    Raises:
+        ValueError: torch refused the input's shape, dtype or device.
+    """
     try:
-        text = " ".join(repr(value).split())
-    except Exception:  # somebody's own class
-        text = object.__repr__(value)
-    text = text if len(text) <= 40 else text[:39] + "…"
-    return f"{text} ({type(value).__name__})"
+        return net(given)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        like = next(net.parameters(), None)
+        kind = "" if like is None else f"; its parameters are {like.dtype}"
+        raise ValueError(
+            f"the network must take what it is given, got {given.dtype} of shape "
+            f"{tuple(given.shape)}{kind}. torch says: {str(error).splitlines()[0]}"
+        ) from error

@@ -18,11 +18,13 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.distributions import Distribution, Independent, kl_divergence
+from torch.distributions import Distribution
 
+from jensengap import distances, divergences, gaussians, inputs
 from jensengap.divergences import Estimate
 
 
+@inputs.checked
 def active_units(
     means: Float[Tensor, "n z"], threshold: float = 0.01
 ) -> Bool[Tensor, "z"]:
@@ -30,13 +32,15 @@ def active_units(
 
     Args:
         means: the encoder's means for ``n`` examples.
-        threshold: variance above which a coordinate counts as active.
+        threshold: variance, in the unit of $z^2$, above which a coordinate counts as
+            active.
 
     Returns:
         One truth value for each coordinate; ``.sum()`` counts the active ones.
 
     Raises:
-        ValueError: fewer than two examples, or a threshold that is not positive.
+        ValueError: fewer than two examples, a threshold that is not positive, or a mean
+            that is not finite.
 
     Source: Burda, Grosse and Salakhutdinov (2016), section 5.
     """
@@ -45,11 +49,14 @@ def active_units(
             "active_units needs at least 2 examples and a positive threshold, got "
             f"{len(means)} and {threshold}"
         )
-    return means.var(0) > threshold
+    inputs.finite("means", means)
+    # in the widest type: a half's squares overflow
+    return means.to(inputs.widest(means)).var(0) > threshold
 
 
+@inputs.checked
 def log_aggregate(
-    q: Independent, z: Float[Tensor, "*s z"], chunk: int = 2048
+    q: Distribution, z: Float[Tensor, "*s z"], chunk: int = 2048
 ) -> Float[Tensor, "*s"]:
     r"""Evaluate the aggregate posterior, $\log q(z)=\log\frac1n\sum_i q(z\,|\,x_i)$.
 
@@ -62,12 +69,18 @@ def log_aggregate(
         Nats, one value for each ``z``.
 
     Raises:
-        ValueError: ``q`` without one batch axis, or ``chunk`` below 1.
+        ValueError: ``q`` without one batch axis, points of another dimension, or
+            ``chunk`` below 1.
     """
     if len(q.batch_shape) != 1 or chunk < 1:
         raise ValueError(
             f"q needs the batch shape (n,) and chunk must be at least 1, got "
-            f"{tuple(q.batch_shape)} and {chunk}"
+            f"{gaussians.name(q)} of batch shape {tuple(q.batch_shape)} and {chunk}"
+        )
+    if tuple(q.event_shape) != (z.shape[-1],):
+        raise ValueError(
+            f"z must end with the event shape of q, {tuple(q.event_shape)}, got "
+            f"{tuple(z.shape)}"
         )
     points = z.reshape(-1, z.shape[-1])
     # in pieces: n densities at every point of z would not fit into memory
@@ -92,7 +105,8 @@ class Rate(NamedTuple):
     marginal: Estimate
 
 
-def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
+@inputs.checked
+def rate(q: Distribution, prior: Distribution, num_samples: int = 10) -> Rate:
     r"""Split the rate of $n$ examples into mutual information and aggregate KL.
 
     $$\frac1n\sum_i\mathrm{KL}(q(z|x_i)\,\|\,p(z))
@@ -109,7 +123,8 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
         errors are over draws, for these very examples.
 
     Raises:
-        ValueError: ``num_samples`` below 2.
+        ValueError: ``num_samples`` below 2, a prior of another event shape, or one to
+            which the KL has no closed form.
 
     Source: Hoffman and Johnson (2016), eq. 7.
     """
@@ -118,15 +133,16 @@ def rate(q: Independent, prior: Distribution, num_samples: int = 10) -> Rate:
     with torch.no_grad():
         z = q.sample((num_samples,))  # (k, n, z)
         log_own, log_all = q.log_prob(z), log_aggregate(q, z)
-        log_prior = prior.log_prob(z)
+        log_prior = gaussians.log_prob(prior, z)
         return Rate(
-            kl_divergence(q, prior).mean(),
+            divergences.kl(q, prior).mean(),
             # over examples first: the draws are what a standard error is over
             Estimate.of((log_own - log_all).mean(1)),
             Estimate.of((log_all - log_prior).mean(1)),
         )
 
 
+@inputs.checked
 def mode_counts(
     samples: Float[Tensor, "n d"], centers: Float[Tensor, "m d"], radius: float
 ) -> Int[Tensor, "m"]:
@@ -143,18 +159,20 @@ def mode_counts(
         One count for each centre; together at most ``n``.
 
     Raises:
-        ValueError: no sample, no centre, or a radius that is not positive and finite.
+        ValueError: no sample, no centre, a radius that is not positive and finite, or a
+            point that is not.
     """
-    if not (len(samples) and len(centers) and 0 < radius < math.inf):
+    if not 0 < radius < math.inf:
         raise ValueError(
             "mode_counts needs a sample, a centre and a positive finite radius, got "
             f"{len(samples)}, {len(centers)} and {radius}"
         )
-    distance, nearest = _distances(samples, centers).min(1)
+    distance, nearest = distances.between(samples, centers).min(1)
     # minlength: a mode that nobody reaches counts 0
     return nearest[distance <= radius].bincount(minlength=len(centers))
 
 
+@inputs.checked
 def modes_covered(
     samples: Float[Tensor, "n d"],
     centers: Float[Tensor, "m d"],
@@ -203,6 +221,7 @@ class PrecisionRecall(NamedTuple):
     recall: Float[Tensor, ""]
 
 
+@inputs.checked
 def precision_recall(
     real: Float[Tensor, "n d"],
     fake: Float[Tensor, "m d"],
@@ -229,7 +248,8 @@ def precision_recall(
         :class:`PrecisionRecall`. Swap the sets, and the two change places.
 
     Raises:
-        ValueError: a ``chunk`` below 1, or a set that has no ``k``-th neighbour.
+        ValueError: a ``chunk`` below 1, a set that has no ``k``-th neighbour, a point
+            that is not finite, or images that still have axes of their own.
 
     Source: Kynkäänniemi et al. (2019), eqs. 1 and 2.
     """
@@ -243,54 +263,73 @@ def precision_recall(
         _inside(fake, real, _radii(real, num_neighbours, chunk), chunk),
         _inside(real, fake, _radii(fake, num_neighbours, chunk), chunk),
     ]
-    return PrecisionRecall(*(each.double().mean() for each in share))
-
-
-def _distances(x: Tensor, y: Tensor) -> Tensor:
-    # by differences: the shortcut by scalar products loses half of the digits
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    return PrecisionRecall(*(each.to(inputs.widest(real)).mean() for each in share))
 
 
 def _radii(points: Tensor, k: int, chunk: int) -> Tensor:
     """Compute each point's distance to its k-th neighbour; the nearest is itself."""
     parts = points.split(chunk)
     return torch.cat(
-        [_distances(part, points).kthvalue(k + 1, dim=1).values for part in parts]
+        [
+            distances.between(part, points).kthvalue(k + 1, dim=1).values
+            for part in parts
+        ]
     )
 
 
 def _inside(points: Tensor, centres: Tensor, radii: Tensor, chunk: int) -> Tensor:
     """Test whether each point lies in at least one ball."""
     parts = points.split(chunk)
-    return torch.cat([(_distances(part, centres) <= radii).any(1) for part in parts])
+    return torch.cat(
+        [(distances.between(part, centres) <= radii).any(1) for part in parts]
+    )
 
 
-def edge_steepness(images: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
+@inputs.checked
+def edge_steepness(images: Float[Tensor, "n *d"]) -> Float[Tensor, "n"]:
     r"""Measure sharpness: the mean step between neighbouring pixels, by its height.
 
     $$S(x)=\frac{\sum_{p\sim q}(x_p-x_q)^2}{\sum_{p\sim q}|x_p-x_q|}$$
 
     An edge that rises from 0 to 1 at once has 1, one that takes $m$ equal steps $1/m$.
-    The amount of ink does not enter. Noise is steep as well: sharp is not good.
+    How many edges there are does not enter, how dark the ink is does: half of the
+    intensity has half of the value. Noise is steep as well: sharp is not good.
 
     Args:
-        images: intensities, a square number of pixels each.
+        images: intensities; rows of a square number of pixels, or images ``(n, h, w)``
+            or ``(n, c, h, w)``, whose channels are read one by one.
 
     Returns:
         One value for each image: in (0, 1] for intensities in [0, 1], and exactly 1
         for binary ones.
 
     Raises:
-        ValueError: images that are not square, or one without any edge.
+        ValueError: rows that are not square, other axes, whole numbers (their
+            differences wrap), a value that is not finite, or an image without an edge.
     """
-    # exact for integers, where a square root in floats may be rounded
-    side = math.isqrt(images.shape[1])
-    if side * side != images.shape[1]:
-        raise ValueError(f"images must be square, got {images.shape[1]} pixels each")
-    x = images.reshape(-1, side, side)
+    inputs.finite("images", images)
+    x = _pictures(images).to(inputs.widest(images))
     # to the pixel below, and to the one on the right
-    steps = torch.cat([x.diff(dim=1).flatten(1), x.diff(dim=2).flatten(1)], 1)
-    total = steps.abs().sum(1)
-    if not bool((total > 0).all()):
+    steps = torch.cat([x.diff(dim=-2).flatten(1), x.diff(dim=-1).flatten(1)], 1)
+    # of the largest: squares neither overflow nor vanish
+    size = steps.abs().amax(1, keepdim=True)
+    if not inputs.every(size > 0):
         raise ValueError("every image needs an edge, got one that is the same all over")
-    return steps.square().sum(1) / total
+    steps = steps / size
+    steepness = steps.square().sum(1) / steps.abs().sum(1) * size[:, 0]
+    return steepness.to(images.dtype)
+
+
+def _pictures(images: Tensor) -> Tensor:
+    """Give rows of pixels their two axes; leave those of images."""
+    num, *axes = images.shape
+    if len(axes) in (2, 3):
+        return images
+    # exact for integers, where a square root in floats may be rounded
+    side = math.isqrt(axes[0]) if len(axes) == 1 else 0
+    if side < 1 or side * side != axes[0]:
+        raise ValueError(
+            "images must be square rows (n, d), (n, h, w) or (n, c, h, w), got "
+            f"{tuple(images.shape)}; x[None] adds the axis of a single image"
+        )
+    return images.reshape(num, side, side)

@@ -3,9 +3,8 @@
 A network returns numbers; a head says what they mean; :class:`Conditional` joins the
 two into $p(\\cdot\\,|\\,\\text{input})$. Encoders and decoders differ in nothing else.
 Perceptrons serve points and flat images; two small convolutional shapes serve digits,
-one from numbers to an image (decoder, generator) and one from an image to numbers
-(encoder, discriminator, classifier). Images are rows of 784 pixels, as everywhere in
-the package, and any number of axes may lead.
+one from numbers to an image and one back. Images are rows of 784 pixels, as everywhere
+in the package, and any number of axes may lead.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import softplus
 
-from jensengap import inputs
+from jensengap import bernoulli_pixels, inputs
 
 # A posterior narrower than this is never needed here, and log(0) is never reached.
 SCALE_FLOOR = 1e-4
@@ -53,45 +52,6 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-class Bernoulli(torch.distributions.Bernoulli):
-    r"""Bernoulli whose ``log_prob`` knows infinite log-odds and refuses grey values.
-
-    torch's own computes $0\cdot\infty$ where a pixel is certain, and takes grey values
-    where its validation is switched off.
-    """
-
-    def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        r"""Return $x\log\sigma(\ell)+(1-x)\log\sigma(-\ell)$ in nats, $0\log0=0$.
-
-        Args:
-            value: zeros and ones, broadcastable to the log-odds.
-
-        Raises:
-            ValueError: a value that is neither, which has no probability.
-        """
-        binary("value", value)
-        # by the sign: no product of 0 and infinity, and no difference that cancels
-        return logsigmoid(torch.where(value == 1, self.logits, -self.logits))
-
-
-def binary(name: str, x: Tensor) -> None:
-    """Refuse what is neither 0 nor 1: a Bernoulli gives it no probability.
-
-    Args:
-        name: what the message calls it.
-        x: values.
-
-    Raises:
-        ValueError: a grey value, or NaN.
-    """
-    if not inputs.every((x == 0) | (x == 1)):
-        raise ValueError(
-            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}: a "
-            "Bernoulli gives grey pixels no probability; draw binary images with "
-            "data.binarize"
-        )
-
-
 @inputs.checked
 def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
     r"""Make a factorised Bernoulli, $\prod_j\mathrm{Bernoulli}(x_j;\sigma(\ell_j))$.
@@ -108,8 +68,8 @@ def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
 
     Source: Kingma and Welling (2014), appendix C.1.
     """
-    _no_nan("logits", logits)
-    return Independent(Bernoulli(logits=logits), 1)
+    inputs.no_nan("logits", logits)
+    return Independent(bernoulli_pixels.Bernoulli(logits=logits), 1)
 
 
 @inputs.checked
@@ -118,38 +78,24 @@ def bernoulli_log_probs(
 ) -> Float[Tensor, "m n"]:
     r"""Score every image under every row of logits, by one matrix product.
 
-    $-\sum_k\bigl[(1-x_{jk})\,\ell_{ik}^++x_{jk}\,\ell_{ik}^-+\log(1+e^{-|\ell_{ik}|})
-    \bigr]$ with $\ell=\ell^+-\ell^-$: what ``bernoulli(logits[:, None]).log_prob(x)``
-    gives, in nats, without a tensor of ``m * n * d`` numbers. All terms have one sign,
-    so that large log-odds do not cancel, as they would in $x^\top\ell-\sum_k
-    \log(1+e^{\ell_k})$.
+    What ``bernoulli(logits[:, None]).log_prob(x)`` gives, in nats, without a tensor of
+    ``m * n * d`` numbers; see :mod:`jensengap.bernoulli_pixels` for the formula.
 
     Args:
         logits: log-odds, one row for each ``z`` say; infinite where a pixel is certain.
         x: binary images, or grey ones as targets of the cross-entropy.
 
     Raises:
-        ValueError: another number of pixels, dtype or device, a target outside of
-            [0, 1], or log-odds that are NaN.
+        ValueError: other shapes, dtypes or devices, a target outside of [0, 1], or NaN.
     """
     inputs.alike("x", x, logits)
-    _no_nan("logits", logits)
+    inputs.no_nan("logits", logits)
     if not inputs.every((x >= 0) & (x <= 1)):
         raise ValueError(
             f"x must be in [0, 1], got {x.min().item():g} to {x.max().item():g}; "
             "data.unit_pixels gives such numbers"
         )
-    on, off = logits.clamp(min=0), (-logits).clamp(min=0)
-    both = torch.cat([on, off], 1)  # (m, 2d)
-    targets = torch.cat([1 - x, x], 1)  # (n, 2d)
-    finite = both.masked_fill(both == torch.inf, 0.0)
-    normaliser = torch.log1p((-logits.abs()).exp()).sum(1, keepdim=True)
-    log_probs = -(finite @ targets.mT) - normaliser
-    if finite is both or inputs.every(finite == both):
-        return log_probs
-    # what is certain and did not happen; a product would make 0 times infinity of it
-    missed = (both == torch.inf).to(x) @ (targets > 0).to(x).mT
-    return log_probs.masked_fill(missed > 0, -torch.inf)
+    return bernoulli_pixels.log_probs(logits, x)
 
 
 @inputs.checked
@@ -169,26 +115,9 @@ def gaussian(
         ValueError: a scale that is not positive and finite, or a mean that is NaN.
     """
     scale = torch.as_tensor(scale, dtype=loc.dtype, device=loc.device)
-    _positive("scale", scale)
-    _no_nan("loc", loc)
+    inputs.positive_scale("scale", scale)
+    inputs.no_nan("loc", loc)
     return Independent(Normal(loc, scale), 1)
-
-
-def _positive(name: str, scale: Tensor) -> None:
-    is_scale = (scale > 0) & scale.isfinite()
-    if not inputs.every(is_scale):
-        raise ValueError(
-            f"{name} must be positive and finite, got {scale[~is_scale][0].item():g}; "
-            "it is a standard deviation, not a log-variance"
-        )
-
-
-def _no_nan(name: str, value: Tensor) -> None:
-    if not inputs.every(~value.isnan()):
-        raise ValueError(
-            f"{name} must be numbers, got {int(value.isnan().sum())} NaN among "
-            f"{value.numel()}; look for the step that made them, and train more gently"
-        )
 
 
 @inputs.checked
@@ -213,7 +142,7 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
             f"got {numbers.shape[-1]}"
         )
     # before the scale, which would be blamed for it
-    _no_nan("numbers", numbers)
+    inputs.no_nan("numbers", numbers)
     loc, raw = numbers.chunk(2, -1)
     return gaussian(loc, softplus(raw) + SCALE_FLOOR)
 
@@ -232,7 +161,7 @@ def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
     Raises:
         ValueError: a scale that is not positive and finite.
     """
-    _positive("scale", torch.tensor(scale))
+    inputs.positive_scale("scale", torch.tensor(scale))
     # partial, and no lambda: a model is saved with its head
     return functools.partial(gaussian, scale=scale)
 
@@ -300,33 +229,7 @@ class Conditional(nn.Module):
         Raises:
             ValueError: the network does not take it.
         """
-        return self.head(run(self.net, given))
-
-
-def run(net: nn.Module, given: Tensor) -> Tensor:
-    """Run a network; say in a sentence what it does not take.
-
-    Args:
-        net: any module.
-        given: its input.
-
-    Returns:
-        Its output.
-
-    Raises:
-        ValueError: torch refused the input's shape, dtype or device.
-    """
-    try:
-        return net(given)
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        like = next(net.parameters(), None)
-        kind = "" if like is None else f"; its parameters are {like.dtype}"
-        raise ValueError(
-            f"the network must take what it is given, got {given.dtype} of shape "
-            f"{tuple(given.shape)}{kind}. torch says: {str(error).splitlines()[0]}"
-        ) from error
+        return self.head(inputs.run(self.net, given))
 
 
 class StandardNormal(nn.Module):
@@ -512,7 +415,7 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
     hooks = [layer.register_forward_hook(count) for layer in net.modules()]
     try:
         with torch.no_grad():
-            run(net, rows[:1])
+            inputs.run(net, rows[:1])
     finally:
         for hook in hooks:
             hook.remove()
@@ -520,6 +423,5 @@ def multiplications(net: nn.Module, rows: Float[Tensor, "b i"]) -> int:
 
 
 def _at_least_one(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {size}")
+    if min(sizes.values()) < 1:
+        raise ValueError(f"sizes must be at least 1, got {sizes}")

@@ -8,6 +8,7 @@ projection, principal components).
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from jensengap import inputs
 from jensengap.divergences import Estimate
 
 
@@ -33,15 +35,35 @@ class Probe(NamedTuple):
     loc: Float[Tensor, "d"]
     scale: Float[Tensor, ""]
 
+    @inputs.checked
     def logits(self, codes: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
-        """Return the classes' log-odds, float64."""
-        return (codes.double() - self.loc) / self.scale @ self.weight.mT + self.bias
+        """Return the logits: log-probabilities of classes, up to a shift of each row.
 
+        Args:
+            codes: as many dimensions as the probe was fitted to.
+
+        Returns:
+            float64, on the CPU.
+
+        Raises:
+            ValueError: other dimensions.
+        """
+        if codes.shape[1] != len(self.loc):
+            raise ValueError(
+                f"codes must have the {len(self.loc)} dimensions that the probe was "
+                f"fitted to, got {codes.shape[1]}"
+            )
+        inputs.finite("codes", codes)
+        centred = (codes.detach().cpu().double() - self.loc) / self.scale
+        return centred @ self.weight.mT + self.bias
+
+    @inputs.checked
     def predict(self, codes: Float[Tensor, "n d"]) -> Int[Tensor, "n"]:
         """Return the most probable class of each code."""
         return self.logits(codes).argmax(1)
 
 
+@inputs.checked
 def fit(
     codes: Float[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -51,9 +73,10 @@ def fit(
 ) -> Probe:
     r"""Fit a probe: minimise $-\frac1n\sum_i\log p(y_i\,|\,u_i)+\frac\lambda2\|W\|^2$.
 
-    The problem is strictly convex in $W$: there is one answer, and a rotation of the
-    codes rotates it. Computed in float64 by scikit-learn. A class without a code gets
-    the bias $-\infty$, so that its probability is zero.
+    The problem is strictly convex in $W$: there is one answer, up to a shift of all
+    biases, which moves no probability; and a rotation of the codes rotates it. Computed
+    in float64 on the CPU by scikit-learn, over the classes that occur: a class without
+    a code would push its bias down without end, and gets $-\infty$ and no weights.
 
     Args:
         codes: one a row; any fixed representation.
@@ -67,9 +90,14 @@ def fit(
 
     Raises:
         ValueError: no code, another number of labels, a label outside of the classes,
-            codes or labels that are all the same, or a ``ridge`` that is not positive.
+            codes or labels that are all the same, a code that is not finite, or a
+            ``ridge`` that is not positive and finite.
+
+    Source: Bishop (2006), section 4.3.4, for the model; Alain and Bengio (2017) for
+    its use as a probe.
     """
-    if len(codes) < 2 or len(codes) != len(labels) or not ridge > 0:
+    inputs.finite("codes", codes)
+    if len(codes) < 2 or not 0 < ridge < math.inf:
         raise ValueError(
             "fit needs two or more codes, as many labels and a positive ridge, got "
             f"{len(codes)}, {len(labels)} and {ridge}"
@@ -79,10 +107,12 @@ def fit(
             f"labels must be from 0 to {num_classes - 1}, got {int(labels.min())} to "
             f"{int(labels.max())}"
         )
-    codes = codes.detach().double()
+    codes, labels = codes.detach().cpu().double(), labels.cpu().long()
     loc = codes.mean(0)
-    # one scale for all: one a coordinate would prefer the basis it is in
-    scale = (codes - loc).square().mean().sqrt()
+    # one scale for all: one a coordinate would prefer the basis it is in; of the
+    # largest, so that squares neither overflow nor vanish
+    largest = (codes - loc).abs().amax()
+    scale = largest * ((codes - loc) / largest).square().mean().sqrt()
     if not scale > 0:
         raise ValueError("codes must differ, got the same code in every row")
     classes = labels.unique()
@@ -108,6 +138,7 @@ def fit(
     return Probe(weight, bias, loc, scale)
 
 
+@inputs.checked
 def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
     """Compute the share of right answers, with its standard error over examples.
 
@@ -121,7 +152,8 @@ def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
     Raises:
         ValueError: fewer than two examples; see :meth:`Estimate.of`.
     """
-    return Estimate.of((predicted == labels).double())
+    right = predicted.cpu() == labels.cpu()
+    return Estimate.of(right.double())
 
 
 class Result(NamedTuple):
@@ -144,6 +176,7 @@ class Result(NamedTuple):
         return normalised(self.accuracy.mean, self.majority.mean)
 
 
+@inputs.checked
 def evaluate(
     codes: Float[Tensor, "n d"],
     labels: Int[Tensor, "n"],
@@ -176,7 +209,7 @@ def evaluate(
         for each in (labels, shuffled)
     )
     # chosen in training: the new labels must not choose it
-    largest = labels.bincount(minlength=num_classes).argmax()
+    largest = labels.long().bincount(minlength=num_classes).argmax()
     return Result(
         accuracy(own.predict(new_codes), new_labels),
         accuracy(largest.expand(len(new_labels)), new_labels),
@@ -184,6 +217,7 @@ def evaluate(
     )
 
 
+@inputs.checked
 def normalised(
     accuracy: float | Float[Tensor, "*b"], majority: float | Float[Tensor, "*b"]
 ) -> Float[Tensor, "*b"]:
@@ -201,8 +235,10 @@ def normalised(
 
     Source: Cohen (1960), with the majority's share for the agreement by chance.
     """
-    a, m = (torch.as_tensor(each, dtype=torch.float64) for each in (accuracy, majority))
-    if not bool(((m >= 0) & (m < 1)).all()):
+    a, m = (
+        torch.as_tensor(each).detach().cpu().double() for each in (accuracy, majority)
+    )
+    if not inputs.every((m >= 0) & (m < 1)):
         raise ValueError(
             f"majority must be in [0, 1), got {m.flatten().tolist()}; with one class "
             "there is nothing to predict"
@@ -216,11 +252,18 @@ class Projection(NamedTuple):
     loc: Float[Tensor, "i"]
     matrix: Float[Tensor, "i d"]
 
+    @inputs.checked
     def encode(self, x: Float[Tensor, "n i"]) -> Float[Tensor, "n d"]:
         """Return the code of each row."""
-        return (x.to(self.loc) - self.loc) @ self.matrix
+        if x.shape[1] != len(self.loc):
+            raise ValueError(
+                f"x must have {len(self.loc)} columns, as the examples that the "
+                f"projection was made from, got {x.shape[1]}"
+            )
+        return (x.cpu().to(self.loc) - self.loc) @ self.matrix
 
 
+@inputs.checked
 def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
     """Find the first principal components, a control that learns from pixels alone.
 
@@ -236,12 +279,14 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         ValueError: more components than rows or columns, or fewer than 1.
     """
     _dims(num_dims, min(x.shape))
+    inputs.finite("x", x)
     from sklearn.decomposition import PCA  # a second to import
 
-    pca = PCA(num_dims, svd_solver="full").fit(x.double().numpy())
+    pca = PCA(num_dims, svd_solver="full").fit(x.detach().cpu().double().numpy())
     return Projection(torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_).mT)
 
 
+@inputs.checked
 def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
     """Draw random directions of unit length, a control that learns nothing.
 
@@ -256,9 +301,10 @@ def random_projection(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         ValueError: more directions than columns, or fewer than 1.
     """
     _dims(num_dims, x.shape[1])
+    inputs.finite("x", x)
     # Gaussian entries have no preferred direction
     matrix = torch.randn(x.shape[1], num_dims, dtype=torch.float64)
-    return Projection(x.double().mean(0), normalize(matrix, dim=0))
+    return Projection(x.detach().cpu().double().mean(0), normalize(matrix, dim=0))
 
 
 def _dims(num_dims: int, most: int) -> None:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Distribution, kl_divergence
+from torch.distributions import Distribution
 
-from jensengap import nets
+from jensengap import divergences, gaussians, inputs, nets
 
 
 class Terms(NamedTuple):
@@ -47,9 +47,10 @@ class VAE(nn.Module):
     r"""Variational autoencoder, $p(z)\,p_\theta(x\,|\,z)$ and $q_\phi(z\,|\,x)$.
 
     Args:
-        encoder: from ``x`` to the distribution $q(z\,|\,x)$.
-        decoder: from ``z`` to the distribution $p(x\,|\,z)$.
-        prior: a module that returns $p(z)$ when called.
+        encoder: from ``x`` to the distribution $q(z\,|\,x)$, batch shape ``(b,)``.
+        decoder: from ``z`` to the distribution $p(x\,|\,z)$, whose event is one
+            example: a row, or an image with axes of its own.
+        prior: a module that returns $p(z)$ when called, batch shape ``()``.
 
     Source: Kingma and Welling (2014); Rezende, Mohamed and Wierstra (2014).
     """
@@ -62,7 +63,7 @@ class VAE(nn.Module):
         self.decoder = decoder
         self.prior = prior
 
-    def encode(self, x: Float[Tensor, "b d"]) -> Distribution:
+    def encode(self, x: Float[Tensor, "b *d"]) -> Distribution:
         r"""Return $q(z\,|\,x)$, one distribution for each example."""
         return self.encoder(x)
 
@@ -70,7 +71,8 @@ class VAE(nn.Module):
         r"""Return $p(x\,|\,z)$, one distribution for each ``z``."""
         return self.decoder(z)
 
-    def terms(self, x: Float[Tensor, "b d"], num_samples: int = 1) -> Terms:
+    @inputs.checked
+    def terms(self, x: Float[Tensor, "b *d"], num_samples: int = 1) -> Terms:
         r"""Estimate the two terms of the ELBO, differentiable in every parameter.
 
         Args:
@@ -82,17 +84,20 @@ class VAE(nn.Module):
             second in closed form.
 
         Raises:
-            ValueError: ``num_samples`` below 1.
-        """
-        _at_least_one(num_samples)
-        q = self.encode(x)
-        z = q.rsample((num_samples,))  # (k, b, z)
-        reconstruction = self.decode(z).log_prob(x).mean(0)
-        # in closed form: less noise than log q - log p at the same z
-        return Terms(reconstruction, kl_divergence(q, self.prior()))
+            ValueError: ``num_samples`` below 1, distributions whose batch or event
+                shapes are not those of examples and latents, an encoder without
+                ``rsample``, or one whose KL to the prior has no closed form.
 
+        Source: Kingma and Welling (2014), eqs. 3 and 7.
+        """
+        q, z = self._draw(x, num_samples)
+        reconstruction = self._likelihood(x, z).log_prob(x).mean(0)
+        # in closed form: less noise than log q - log p at the same z
+        return Terms(reconstruction, divergences.kl(q, self.prior()))
+
+    @inputs.checked
     def log_weights(
-        self, x: Float[Tensor, "b d"], num_samples: int
+        self, x: Float[Tensor, "b *d"], num_samples: int
     ) -> Float[Tensor, "k b"]:
         r"""Draw $\log w=\log p(x\,|\,z)+\log p(z)-\log q(z\,|\,x)$, with ``z`` from q.
 
@@ -104,16 +109,51 @@ class VAE(nn.Module):
             Nats, sample axis first; feed it to :mod:`jensengap.bounds`.
 
         Raises:
-            ValueError: ``num_samples`` below 1.
+            ValueError: as :meth:`terms`, but no closed form is needed.
         """
-        _at_least_one(num_samples)
-        q = self.encode(x)
-        z = q.rsample((num_samples,))  # (k, b, z)
-        joint = self.decode(z).log_prob(x) + self.prior().log_prob(z)
+        q, z = self._draw(x, num_samples)
+        joint = self._likelihood(x, z).log_prob(x) + self.prior().log_prob(z)
         return joint - q.log_prob(z)
 
+    def _draw(self, x: Tensor, num_samples: int) -> tuple[Distribution, Tensor]:
+        """Draw from the encoder, sample axis first."""
+        _at_least_one(num_samples)
+        q = self._posterior(x)
+        return q, q.rsample((num_samples,))  # (k, b, z)
+
+    def _posterior(self, x: Tensor) -> Distribution:
+        """Encode; refuse a q that is not one distribution of z for each example."""
+        q = self.encode(x)
+        if tuple(q.batch_shape) != tuple(x.shape[:1]):
+            raise ValueError(
+                "the encoder must give one distribution for each example, batch shape "
+                f"{tuple(x.shape[:1])}, got {gaussians.name(q)} of batch shape "
+                f"{tuple(q.batch_shape)}; x[None] adds the axis to a single example, "
+                "Independent(…, 1) makes coordinates one event"
+            )
+        if not q.has_rsample:
+            raise ValueError(
+                f"the encoder must be reparameterised, got {gaussians.name(q)}, which "
+                "has no rsample; see gradients.score_function"
+            )
+        gaussians.same_events(q, self.prior())
+        return q
+
+    def _likelihood(self, x: Tensor, z: Tensor) -> Distribution:
+        """Decode; refuse a likelihood of anything but one example."""
+        p = self.decode(z)
+        if tuple(p.event_shape) != tuple(x.shape[1:]) or p.batch_shape != z.shape[:2]:
+            raise ValueError(
+                f"the decoder must give distributions of one example, event shape "
+                f"{tuple(x.shape[1:])}, got {gaussians.name(p)} of event shape "
+                f"{tuple(p.event_shape)} and batch shape {tuple(p.batch_shape)}; wrap "
+                "pixels in Independent, or give x the shape that the decoder has"
+            )
+        return p
+
+    @inputs.checked
     def log_evidence(
-        self, x: Float[Tensor, "b d"], num_samples: int, *, chunk: int = 1024
+        self, x: Float[Tensor, "b *d"], num_samples: int, *, chunk: int = 1024
     ) -> Evidence:
         r"""Estimate $\log p(x)$ by importance sampling from the encoder, in pieces.
 
@@ -131,12 +171,13 @@ class VAE(nn.Module):
             :class:`Evidence`, no gradients.
 
         Raises:
-            ValueError: no example, or ``num_samples`` or ``chunk`` below 1.
+            ValueError: as :meth:`log_weights`; ``chunk`` below 1; or an example whose
+                weights are all zero.
 
         Source: Burda, Grosse and Salakhutdinov (2016), eq. 8 with k = 5,000.
         """
         _at_least_one(num_samples)
-        if chunk < 1 or len(x) < 1:
+        if chunk < 1:
             raise ValueError(
                 f"log_evidence needs an example and chunk >= 1, got {len(x)} examples "
                 f"and chunk={chunk}"
@@ -144,25 +185,26 @@ class VAE(nn.Module):
         # about chunk rows at once, be it many images or many draws
         num_images = max(1, chunk // num_samples)
         with torch.no_grad():
-            pieces = [
-                self._log_evidence(part, num_samples, max(1, chunk // len(part)))
+            # one at first: a wrong shape is refused before the work, and by its name
+            self._posterior(x if x.dim() < 2 else x[:1])
+            sums = [
+                self._log_sums(part, num_samples, max(1, chunk // len(part)))
                 for part in x.split(num_images)
             ]
-        return Evidence(*(torch.cat(each) for each in zip(*pieces, strict=True)))
+        return evidence(torch.cat(sums, 1), num_samples, x.dtype)
 
-    def _log_evidence(self, x: Tensor, num_samples: int, size: int) -> Evidence:
-        """Accumulate log-sums of weights and their squares, ``size`` draws each."""
-        log_sum = x.new_full((len(x),), -torch.inf, dtype=torch.float64)
-        log_squares = log_sum
+    def _log_sums(self, x: Tensor, num_samples: int, size: int) -> Tensor:
+        """Accumulate log-sums of weights and of squares, ``size`` draws at a time."""
+        # float64: the difference of two large logarithms is wanted in the end
+        wide = inputs.widest(x)
+        sums = x.new_full((2, len(x)), -torch.inf, dtype=wide)
         for start in range(0, num_samples, size):
-            # float64: the difference of two large logarithms is wanted below
-            log_w = self.log_weights(x, min(size, num_samples - start)).double()
-            log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
-            log_squares = torch.logaddexp(log_squares, (2 * log_w).logsumexp(0))
-        # (sum w)^2 / sum w^2
-        size = (2 * log_sum - log_squares).exp()
-        return Evidence((log_sum - math.log(num_samples)).to(x.dtype), size.to(x.dtype))
+            log_w = self.log_weights(x, min(size, num_samples - start)).to(wide)
+            both = torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)])
+            sums = torch.logaddexp(sums, both)
+        return sums
 
+    @inputs.checked
     def sample(self, num_samples: int) -> Distribution:
         r"""Generate: draw ``z`` from the prior and return $p(x\,|\,z)$ for each.
 
@@ -178,6 +220,34 @@ class VAE(nn.Module):
         _at_least_one(num_samples)
         with torch.no_grad():
             return self.decode(self.prior().sample((num_samples,)))
+
+
+def evidence(
+    log_sums: Float[Tensor, "2 b"], num_samples: int, dtype: torch.dtype
+) -> Evidence:
+    r"""Turn sums over all draws into :class:`Evidence`.
+
+    Args:
+        log_sums: $\log\sum_iw_i$ and $\log\sum_iw_i^2$.
+        num_samples: how many draws were summed.
+        dtype: of the result.
+
+    Returns:
+        The estimate, and $(\sum w)^2/\sum w^2$ beside it.
+
+    Raises:
+        ValueError: an example whose weights are all zero, or not numbers.
+    """
+    log_sum, log_squares = log_sums
+    if not inputs.every(log_sum > -torch.inf):
+        bad = (~(log_sum > -torch.inf)).nonzero()[:, 0].tolist()
+        raise ValueError(
+            f"every example needs a draw of positive weight, got none for {len(bad)} "
+            f"of {len(log_sum)} (the first are {bad[:5]}): p(x, z) is zero or not a "
+            "number at every z that the encoder drew"
+        )
+    size = (2 * log_sum - log_squares).exp()
+    return Evidence((log_sum - math.log(num_samples)).to(dtype), size.to(dtype))
 
 
 def _at_least_one(num_samples: int) -> None:

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from jensengap import distances, inputs
+
 
 class Losses(NamedTuple):
     r"""The two VQ-VAE losses outside the bound; both ``(*b)``, to be minimised.
@@ -26,6 +28,7 @@ class Losses(NamedTuple):
     commitment: Float[Tensor, "*b"]
 
 
+@inputs.checked
 def nearest(
     z_e: Float[Tensor, "*b d"], codebook: Float[Tensor, "k d"]
 ) -> Int[Tensor, "*b"]:
@@ -39,15 +42,16 @@ def nearest(
         Numbers from 0 to ``k - 1``; the smaller of two that are equally near.
 
     Raises:
-        ValueError: an empty codebook.
+        ValueError: an empty codebook, another number of dimensions, dtype or device, or
+            a value that is not finite.
+
+    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 1.
     """
-    if len(codebook) < 1:
-        raise ValueError("codebook must have at least one row, got none")
-    # |z_e|² is the same for all entries and is left out
-    scores = 2 * z_e @ codebook.mT - codebook.square().sum(-1)
-    return scores.argmax(-1)
+    rows = z_e.reshape(-1, z_e.shape[-1])
+    return distances.between(rows, codebook).argmin(-1).reshape(z_e.shape[:-1])
 
 
+@inputs.checked
 def straight_through(
     z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]
 ) -> Float[Tensor, "*b d"]:
@@ -61,14 +65,16 @@ def straight_through(
         e: their codes, which receive none.
 
     Returns:
-        The values of ``e``, to the last bit.
+        The values of ``e``, to the last bit where ``z_e`` is finite (and −0 as 0).
 
-    Source: Bengio, Léonard and Courville (2013); van den Oord et al. (2017), eq. 2.
+    Source: Bengio, Léonard and Courville (2013) for the estimator; van den Oord et al.
+    (2017), section 3.2, for its use here.
     """
     # in this order the bracket is exactly 0, and e keeps its last bit
     return e.detach() + (z_e - z_e.detach())
 
 
+@inputs.checked
 def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
     r"""Compute codebook and commitment loss: equal values, different gradients.
 
@@ -86,6 +92,7 @@ def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
     return Losses(codebook, commitment)
 
 
+@inputs.checked
 def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
     r"""Compute how often each entry is chosen, as shares for each position.
 
@@ -99,14 +106,17 @@ def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
     Raises:
         ValueError: no example, or an index outside the codebook.
     """
-    if len(index) < 1 or not bool(((index >= 0) & (index < num_codes)).all()):
+    if not inputs.every((index >= 0) & (index < num_codes)):
         raise ValueError(
-            f"index must hold an example and numbers from 0 to {num_codes - 1}, got "
-            f"shape {tuple(index.shape)}"
+            f"index must hold numbers from 0 to {num_codes - 1}, got "
+            f"{int(index.min())} to {int(index.max())}; nearest returns such numbers"
         )
-    return torch.nn.functional.one_hot(index, num_codes).double().mean(0)
+    # one_hot knows int64 only
+    chosen = torch.nn.functional.one_hot(index.long(), num_codes)
+    return chosen.to(inputs.widest(index)).mean(0)
 
 
+@inputs.checked
 def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
     r"""Compute $e^{H}$ with $H=-\sum_k p_k\log p_k$: how many entries are in use.
 
@@ -115,6 +125,18 @@ def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
 
     Returns:
         Between 1 (one entry serves all) and ``k`` (all are used alike).
+
+    Raises:
+        ValueError: shares that are negative, or do not sum to one.
     """
+    # what k roundings in their own dtype may leave
+    slack = 4 * shares.shape[-1] * torch.finfo(shares.dtype).eps
+    total = shares.sum(-1)
+    if not inputs.every(shares >= 0) or not inputs.every((total - 1).abs() <= slack):
+        raise ValueError(
+            "shares must not be negative and sum to one over the last axis, got "
+            f"{shares.min().item():g} at least and sums from {total.min().item():g} to "
+            f"{total.max().item():g}; usage returns such shares"
+        )
     # xlogy: 0 log 0 = 0
     return (-torch.xlogy(shares, shares).sum(-1)).exp()

@@ -2,9 +2,10 @@ r"""Loss and gradient of a Bernoulli VAE or IWAE in one pass, without autograd.
 
 The same numbers as :meth:`jensengap.vae.VAE.terms` and
 :meth:`~jensengap.vae.VAE.log_weights` under autograd, in less time: the chain rule is
-written out, and no graph is kept. For the loss
-$-\frac1b\sum_j\sum_ic_{ij}\log w_{ij}$ with $c=1/k$ (VAE) or the normalised weights
-(IWAE), and $z=\mu+\sigma\epsilon$,
+written out, and no graph is kept. The gradient is that of
+$-\frac1b\sum_j\sum_ic_{ij}\log w_{ij}$, where the weights $c$ are held constant: $1/k$
+for the VAE, whose loss this is, and the normalised weights for the IWAE, whose loss is
+$-\frac1b\sum_j\log\frac1k\sum_iw_{ij}$. With $z=\mu+\sigma\epsilon$,
 
 $$\nabla_\ell=\tfrac{c}{b}\,(\sigma(\ell)-x),\qquad
 \nabla_\mu=\sum_i\nabla_{z_i},\qquad
@@ -32,7 +33,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from jensengap import nets, vae
+from jensengap import bernoulli_pixels, inputs, nets, vae
 from jensengap.fast import perceptron
 
 _ROWS = 256  # of 784 float32 numbers: 0.8 MB, which a core's own cache holds
@@ -59,8 +60,7 @@ class FusedVAE(nn.Module):
 
     Args:
         model: ``nets.mlp`` networks on either side, Gaussian encoder, Bernoulli
-            decoder, standard normal prior. It is trained in place; move it to its
-            device before.
+            decoder, standard normal prior. It is trained in place.
 
     Raises:
         ValueError: a VAE of another kind.
@@ -70,9 +70,18 @@ class FusedVAE(nn.Module):
         super().__init__()
         verify(model)
         self.model = model
-        self._encoder = perceptron.MLP(model.encoder.net)
-        self._decoder = perceptron.MLP(model.decoder.net)
+        self._share()
 
+    def _share(self) -> None:
+        """Take the memory of the parameters as it is now."""
+        self._encoder = perceptron.MLP(self.model.encoder.net)
+        self._decoder = perceptron.MLP(self.model.decoder.net)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # from its model: what shares memory with it would come back as a copy
+        return FusedVAE, (self.model,)
+
+    @inputs.checked
     def forward(
         self,
         x: Float[Tensor, "b d"],
@@ -81,21 +90,25 @@ class FusedVAE(nn.Module):
         objective: str = "vae",
         closed_kl: bool = False,
         doubly: bool = False,
+        grey_targets: bool = False,
     ) -> Value:
         r"""Return minus the bound of a batch, ready for ``backward``.
 
         Args:
-            x: images, black and white, or grey as targets of the cross-entropy.
+            x: images, black and white.
             noise: $\epsilon$, standard normal.
             objective: ``"vae"`` averages the log-weights, ``"iwae"`` the weights.
             closed_kl: take the KL to the prior in closed form, not from the samples;
                 for ``"vae"`` only.
             doubly: give the encoder the doubly reparameterised gradient; for
                 ``"iwae"`` only.
+            grey_targets: take grey images too, as targets of a cross-entropy. What
+                comes out is then no bound of a likelihood.
 
         Raises:
-            ValueError: an unknown objective, a closed KL for the IWAE, or ``doubly``
-                for the VAE.
+            ValueError: an unknown objective, a closed KL for the IWAE, ``doubly`` for
+                the VAE, grey pixels, or another shape, dtype or device than the
+                model's.
         """
         if objective not in ("vae", "iwae") or (closed_kl and objective != "vae"):
             raise ValueError(
@@ -107,6 +120,7 @@ class FusedVAE(nn.Module):
                 f"doubly is a gradient of the iwae's, got objective {objective!r}; "
                 "leave it out, or take the iwae"
             )
+        self._takes(x, noise, grey_targets=grey_targets)
         parameters = list(self.model.parameters())
         gradients = perceptron.together(parameters)
         with torch.no_grad():
@@ -115,6 +129,24 @@ class FusedVAE(nn.Module):
             )
         bound = elbo if objective == "vae" else iwae
         return Value(_Loss.apply(bound, gradients, *parameters), elbo, iwae)
+
+    def _takes(self, x: Tensor, noise: Tensor, *, grey_targets: bool) -> None:
+        """Refuse what the model's own methods would refuse."""
+        if self._encoder.is_stale(self.model.encoder.net) or self._decoder.is_stale(
+            self.model.decoder.net
+        ):
+            # another device or dtype: the parameters have other memory now
+            self._share()
+        takes(self.model, x)
+        if not grey_targets:
+            bernoulli_pixels.binary("x", x)
+        latent_dim = len(self.model.prior.loc)
+        if noise.shape[1:] != (len(x), latent_dim):
+            raise ValueError(
+                f"noise must have the shape (k, b, z) with b = {len(x)} and z = "
+                f"{latent_dim}, got {tuple(noise.shape)}"
+            )
+        inputs.alike("noise", noise, x)
 
     def _pass(
         self,
@@ -239,6 +271,25 @@ def verify(model: vae.VAE) -> None:
         perceptron.MLP(net)
 
 
+def takes(model: vae.VAE, x: Float[Tensor, "b d"]) -> None:
+    """Refuse images of another size, dtype or device than a perceptron wants.
+
+    Args:
+        model: see :func:`verify`.
+        x: images, one a row.
+
+    Raises:
+        ValueError: they do not fit; says what was wanted.
+    """
+    weight = model.encoder.net[0].weight
+    if x.shape[1] != weight.shape[1]:
+        raise ValueError(
+            f"x must have {weight.shape[1]} pixels, as the encoder takes, got "
+            f"{x.shape[1]}"
+        )
+    inputs.alike("x", x, weight)
+
+
 def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     r"""Compute $\sum_j\log(1+e^{\ell_j})$, in nats.
 
@@ -267,12 +318,35 @@ def log_likelihood(
     r"""Compute $\sum_jx_j\ell_j-\log(1+e^{\ell_j})$, in nats.
 
     The fast twin of ``nets.bernoulli(logits).log_prob(x)``: each sample has its
-    logits, where :func:`jensengap.nets.bernoulli_log_probs` pairs all with all.
+    logits, where :func:`jensengap.nets.bernoulli_log_probs` pairs all with all. Where
+    both terms are so large that their difference is lost, it is computed without one.
 
     Args:
         logits: log-odds of each pixel, for each of ``k`` samples; left as they are.
         x: targets in [0, 1].
     """
     # a sample at a time: its logits are still in the cache when they are needed again
-    parts = [(part * x).sum(1) - log_normaliser(part) for part in logits]
+    offs = [log_normaliser(part) for part in logits]
+    if not keeps_digits(torch.stack(offs)):
+        return torch.stack([_without_difference(part, x) for part in logits])
+    parts = [(p * x).sum(1) - off for p, off in zip(logits, offs, strict=True)]
     return torch.stack(parts)
+
+
+def keeps_digits(off: Tensor) -> bool:
+    """Test whether a difference of numbers of this size is right to 0.01 nats.
+
+    Args:
+        off: what is subtracted, such as :func:`log_normaliser` returns.
+
+    Returns:
+        False also where one is NaN or infinite.
+    """
+    return bool(off.abs().max() * torch.finfo(off.dtype).eps < 0.01)
+
+
+def _without_difference(logits: Tensor, x: Tensor) -> Tensor:
+    """Sum terms of one sign; a certain pixel that is as it must be counts nothing."""
+    wrong = torch.where(x > 0, x * (-logits).clamp(min=0), 0.0)
+    wrong = wrong + torch.where(x < 1, (1 - x) * logits.clamp(min=0), 0.0)
+    return -(wrong + torch.log1p((-logits.abs()).exp())).sum(1)

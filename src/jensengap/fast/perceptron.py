@@ -20,10 +20,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+
+def _relu_backward(slope: Tensor, activated: Tensor) -> Tensor:
+    return torch.ops.aten.threshold_backward(slope, activated, 0.0)
+
+
 # φ in place, and φ′ from φ itself
 _ACTIVATIONS = {
     nn.Tanh: (torch.tanh_, torch.ops.aten.tanh_backward),
-    nn.ReLU: (torch.relu_, lambda g, a: torch.ops.aten.threshold_backward(g, a, 0.0)),
+    nn.ReLU: (torch.relu_, _relu_backward),
 }
 
 
@@ -64,6 +69,18 @@ class MLP:
         # views: no weight is copied
         self._transposed = [each.T for each in self.weights]
         self._last = len(linears) - 1
+
+    def is_stale(self, net: nn.Sequential) -> bool:
+        """Test whether the network's numbers lie elsewhere now, as after ``.to(…)``.
+
+        Args:
+            net: the network that this was made from.
+
+        Returns:
+            Whether another one must be made.
+        """
+        now = [each.weight.data_ptr() for each in net[::2]]
+        return now != [each.data_ptr() for each in self.weights]
 
     def forward(self, x: Float[Tensor, "b i"]) -> list[Tensor]:
         """Run the network; return the input of every layer, and the output behind them.

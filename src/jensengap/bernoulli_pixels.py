@@ -1,0 +1,79 @@
+r"""Bernoulli likelihood of binary pixels: certain ones, and no grey ones.
+
+In $\log p(x)=-\sum_k\bigl[(1-x_k)\,\ell_k^++x_k\,\ell_k^-+\log(1+e^{-|\ell_k|})\bigr]$
+with $\ell=\ell^+-\ell^-$ all terms have one sign, so that large log-odds do not cancel,
+as they would in $x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from jensengap import inputs
+
+
+class Bernoulli(torch.distributions.Bernoulli):
+    r"""Bernoulli whose ``log_prob`` knows infinite log-odds and refuses grey values.
+
+    torch's own computes $0\cdot\infty$ where a pixel is certain, and takes grey values
+    where its validation is switched off.
+    """
+
+    def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        r"""Return $x\log\sigma(\ell)+(1-x)\log\sigma(-\ell)$ in nats, $0\log0=0$.
+
+        Args:
+            value: zeros and ones, broadcastable to the log-odds.
+
+        Raises:
+            ValueError: a value that is neither, which has no probability.
+        """
+        binary("value", value)
+        # by the sign: no product of 0 and infinity, and no difference that cancels
+        return logsigmoid(torch.where(value == 1, self.logits, -self.logits))
+
+
+def binary(name: str, x: Tensor) -> None:
+    """Refuse what is neither 0 nor 1: a Bernoulli gives it no probability.
+
+    Args:
+        name: what the message calls it.
+        x: values.
+
+    Raises:
+        ValueError: a grey value, or NaN.
+    """
+    if not inputs.every((x == 0) | (x == 1)):
+        raise ValueError(
+            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}: a "
+            "Bernoulli gives grey pixels no probability; draw binary images with "
+            "data.binarize"
+        )
+
+
+def log_probs(
+    logits: Float[Tensor, "m d"], x: Float[Tensor, "n d"]
+) -> Float[Tensor, "m n"]:
+    r"""Evaluate $\log p(x_j)$ under every row of log-odds, by one matrix product.
+
+    Args:
+        logits: log-odds, infinite where a pixel is certain.
+        x: targets in [0, 1].
+
+    Returns:
+        Nats, $-\infty$ where what is certain did not happen.
+    """
+    on, off = logits.clamp(min=0), (-logits).clamp(min=0)
+    both = torch.cat([on, off], 1)  # (m, 2d)
+    targets = torch.cat([1 - x, x], 1)  # (n, 2d)
+    finite = both.masked_fill(both == torch.inf, 0.0)
+    normaliser = torch.log1p((-logits.abs()).exp()).sum(1, keepdim=True)
+    log_probs = -(finite @ targets.mT) - normaliser
+    if inputs.every(finite == both):
+        return log_probs
+    # what is certain and did not happen; a product would make 0 times infinity of it
+    missed = (both == torch.inf).to(x) @ (targets > 0).to(x).mT
+    return log_probs.masked_fill(missed > 0, -torch.inf)
