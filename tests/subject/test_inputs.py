@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from jensengap import inputs
+from jensengap import inputs, numeric
 
 
 @inputs.checked
@@ -150,7 +150,7 @@ HALF = [
 @pytest.mark.parametrize("value", HALF, ids=lambda v: type(v).__name__)
 def test_float64_reads_numbers_of_any_library(value):
     for given in (value, [value, value], (value,)):
-        found = inputs.float64(given)
+        found = numeric.float64(given)
         assert found.dtype == torch.float64
         assert not found.requires_grad
         assert (found == 0.5).all()
@@ -159,24 +159,24 @@ def test_float64_reads_numbers_of_any_library(value):
 def test_float64_keeps_values_and_shape():
     table = np.arange(6.0).reshape(2, 3)
     for array in (table[::-1], table.T, table.astype(">f4"), table.astype(">i2")):
-        np.testing.assert_array_equal(inputs.float64(array).numpy(), array)
-    assert float(inputs.float64(sympy.log(2))) == np.log(2)
-    assert inputs.float64([[1, Fraction(3, 2)]]).tolist() == [[1, 1.5]]
-    assert inputs.float64([]).shape == (0,)
-    assert inputs.float64(torch.eye(2).to_sparse()).tolist() == [[1, 0], [0, 1]]
+        np.testing.assert_array_equal(numeric.float64(array).numpy(), array)
+    assert float(numeric.float64(sympy.log(2))) == np.log(2)
+    assert numeric.float64([[1, Fraction(3, 2)]]).tolist() == [[1, 1.5]]
+    assert numeric.float64([]).shape == (0,)
+    assert numeric.float64(torch.eye(2).to_sparse()).tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(
     "value",
     [
         "0.5", b"1", None, ["1"], [1, None], 1j, torch.zeros(2) * 1j, [[1], [2, 3]],
-        object(), sympy.Symbol("x"), {"a": 1}, Fraction(10**400), np.array(["1"]),
+        object, sympy.Symbol("x"), {"a": 1}, Fraction(10**400), np.array(["1"]),
     ],
     ids=str,
 )  # fmt: skip
 def test_float64_refuses_what_is_no_real_number(value):
     with pytest.raises(ValueError, match=r"^(numbers must|lists of numbers)"):
-        inputs.float64(value)
+        numeric.float64(value)
 
 
 def test_gradients_can_be_taken_wherever_they_are_switched_off():
