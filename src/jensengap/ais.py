@@ -110,6 +110,7 @@ def tune(
         ValueError: temperatures that do not rise from 0 to 1, or a count below 1.
     """
     _check(base, betas, min(num_chains, num_rounds), num_leapfrog)
+    log_target = _one_a_point(log_target)
     z = base.sample((num_chains,))
     # the base's own width is the scale on which the walk begins; some have none
     width = base.stddev
@@ -164,6 +165,7 @@ def forward(
     Source: Neal (2001), eqs. 4 to 11; Wu et al. (2017) for the decoder.
     """
     _check(base, betas, num_chains, num_leapfrog, steps)
+    log_target = _one_a_point(log_target)
     z = base.sample((num_chains,))
     ladder = [(betas[t - 1], betas[t], t - 1) for t in range(1, len(betas))]
     log_w, records = torch.zeros_like(z[..., 0]), []
@@ -209,6 +211,7 @@ def reverse(
     Source: Grosse, Ghahramani and Adams (2015), section 3.
     """
     _check(base, betas, len(z), num_leapfrog, steps)
+    log_target = _one_a_point(log_target)
     if z.shape[1:] != base.batch_shape + base.event_shape:
         raise ValueError(
             f"z must hold draws for each example of the base, (k, b, z) with (b, z) = "
@@ -223,6 +226,24 @@ def reverse(
         records.append(accepted.mean(0))
     # acceptance in the order of rising temperatures, as forward has it
     return Annealed(_a_number(log_w), z, torch.stack(records[::-1]))
+
+
+def _one_a_point(log_target: LogDensity) -> LogDensity:
+    """Make a log-density refuse to return anything but one number for each point."""
+
+    def checked(z: Tensor) -> Tensor:
+        value = log_target(z)
+        shape = getattr(value, "shape", type(value).__name__)
+        # z has a gradient while a chain moves, and then so must the value
+        if shape != z.shape[:-1] or (z.requires_grad and not value.requires_grad):
+            raise ValueError(
+                f"log_target must turn points {tuple(z.shape)} into differentiable "
+                f"numbers of shape {tuple(z.shape[:-1])}, got {shape}; sum over what "
+                "belongs to one example, and leave out .detach()"
+            )
+        return value
+
+    return checked
 
 
 def _between(base: Distribution, log_target: LogDensity, beta: Tensor) -> LogDensity:
@@ -266,13 +287,6 @@ def _with_slope(log_density: LogDensity, z: Tensor) -> tuple[Tensor, Tensor]:
     with inputs.differentiable():
         z = z.detach().clone().requires_grad_()
         value = log_density(z)
-        shape = getattr(value, "shape", type(value).__name__)
-        if shape != z.shape[:-1] or not value.requires_grad:
-            raise ValueError(
-                f"log_target must turn points {tuple(z.shape)} into differentiable "
-                f"numbers of shape {tuple(z.shape[:-1])}, got {shape}; sum over what "
-                "belongs to one example, and leave out .detach()"
-            )
         # chains do not mix, so the sum's gradient holds each one's own
         (slope,) = torch.autograd.grad(value.sum(), z, allow_unused=True)
     return value.detach(), torch.zeros_like(z) if slope is None else slope

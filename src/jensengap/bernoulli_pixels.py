@@ -22,6 +22,7 @@ class Bernoulli(torch.distributions.Bernoulli):
     where its validation is switched off.
     """
 
+    @inputs.checked
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         r"""Return $x\log\sigma(\ell)+(1-x)\log\sigma(-\ell)$ in nats, $0\log0=0$.
 
@@ -48,12 +49,13 @@ def binary(name: str, x: Tensor) -> None:
     """
     if not inputs.every((x == 0) | (x == 1)):
         raise ValueError(
-            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}: a "
-            "Bernoulli gives grey pixels no probability; draw binary images with "
-            "data.binarize"
+            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}, "
+            "outside of the support: a Bernoulli gives grey pixels no probability; "
+            "draw binary images with data.binarize"
         )
 
 
+@inputs.checked
 def log_probs(
     logits: Float[Tensor, "m d"], x: Float[Tensor, "n d"]
 ) -> Float[Tensor, "m n"]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
@@ -110,7 +110,7 @@ def cosine_schedule(
 
 @inputs.checked
 def diffuse(
-    noise: Schedule, x_0: Float[Tensor, "*b d"], t: Int[Tensor, "*#b"]
+    noise: Schedule, x_0: Float[Tensor, "*b d"], t: Integer[Tensor, "*#b"]
 ) -> Independent:
     r"""Give $q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
 
@@ -134,7 +134,7 @@ def posterior(
     noise: Schedule,
     x_t: Float[Tensor, "*b d"],
     x_0: Float[Tensor, "*b d"],
-    t: Int[Tensor, "*#b"],
+    t: Integer[Tensor, "*#b"],
 ) -> Independent:
     r"""Give $q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
 
@@ -168,7 +168,7 @@ def reverse(
     noise: Schedule,
     x_t: Float[Tensor, "*b d"],
     eps: Float[Tensor, "*b d"],
-    t: Int[Tensor, "*#b"],
+    t: Integer[Tensor, "*#b"],
 ) -> Independent:
     r"""Give $p(x_{t-1}\,|\,x_t)$, the model's reverse step for a predicted noise.
 

@@ -66,6 +66,7 @@ class DiscretizedNormal(Distribution):
         self.top = num_levels - 1
         super().__init__(self.loc.shape, validate_args=False)
 
+    @inputs.checked
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         r"""Return $\log P(x)$ in nats, never positive.
 

@@ -136,17 +136,17 @@ def kl_monte_carlo(q: Distribution, p: Distribution, num_samples: int) -> Estima
 
 @inputs.checked
 def kl_quadrature(
-    log_q: Float[Tensor, "n *b"],
-    log_p: Float[Tensor, "n *b"],
+    log_q: Float[Tensor, "n *#b"],
+    log_p: Float[Tensor, "n *#b"],
     log_weight: Float[Tensor, "n"],
-) -> Float[Tensor, "*b"]:
+) -> Float[Tensor, "*#b"]:
     r"""Integrate the KL divergence of densities tabulated on a quadrature rule.
 
     $$\mathrm{KL}(q\,\|\,p)\approx\sum_i w_i\,q(z_i)\,[\log q(z_i)-\log p(z_i)]$$
 
     Args:
         log_q: log-density of ``q`` at the nodes, node axis first.
-        log_p: log-density of ``p`` at the same nodes.
+        log_p: log-density of ``p`` at the same nodes; batch axes are broadcast.
         log_weight: logarithms of the rule's weights.
 
     Returns:
@@ -156,6 +156,7 @@ def kl_quadrature(
     Raises:
         ValueError: shapes that differ, or a mass ``w q`` too large for a float.
     """
+    log_q, log_p = _aligned(log_q, log_p)
     mass = (log_q + _along_nodes(log_weight, log_q)).exp()
     if not inputs.every(mass < math.inf):
         raise ValueError(
@@ -169,10 +170,10 @@ def kl_quadrature(
 
 @inputs.checked
 def jensen_shannon(
-    log_p: Float[Tensor, "n *b"],
-    log_q: Float[Tensor, "n *b"],
+    log_p: Float[Tensor, "n *#b"],
+    log_q: Float[Tensor, "n *#b"],
     log_weight: Float[Tensor, "n"],
-) -> Float[Tensor, "*b"]:
+) -> Float[Tensor, "*#b"]:
     r"""Integrate the Jensen-Shannon divergence of densities on a quadrature rule.
 
     $$\mathrm{JSD}(p,q)=\tfrac12\mathrm{KL}(p\,\|\,m)+\tfrac12\mathrm{KL}(q\,\|\,m),
@@ -192,6 +193,7 @@ def jensen_shannon(
 
     Source: Lin (1991), eq. 4.1 with equal weights.
     """
+    log_p, log_q = _aligned(log_p, log_q)
     # both zero: logaddexp has no slope there, and no mass needs one
     empty = (log_p == -math.inf) & (log_q == -math.inf)
     # by logarithms: far out both densities underflow, their ratio does not
@@ -201,6 +203,15 @@ def jensen_shannon(
     to_p = kl_quadrature(log_p, log_m, log_weight)
     to_q = kl_quadrature(log_q, log_m, log_weight)
     return (to_p + to_q) / 2
+
+
+def _aligned(*tables: Tensor) -> list[Tensor]:
+    """Give tables as many axes as the longest has, the node axis first in each."""
+    most = max(table.dim() for table in tables)
+    return [
+        table.reshape(len(table), *[1] * (most - table.dim()), *table.shape[1:])
+        for table in tables
+    ]
 
 
 def _along_nodes(log_weight: Tensor, values: Tensor) -> Tensor:

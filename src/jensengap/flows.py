@@ -82,6 +82,7 @@ class Coupling(nn.Module):
         # zero, so that training starts at the mere exchange of the halves
         self.last = nn.Parameter(torch.zeros(num_examples, hidden_dim, 2 * moved))
 
+    @inputs.checked
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         r"""Map forwards; return the log-determinant, $\sum s(u_1)$, as well."""
         self._takes("u", u)
@@ -91,6 +92,7 @@ class Coupling(nn.Module):
         # moved half first: the next coupling moves the other one
         return Mapped(torch.cat([moved, u_1], -1), log_scale.sum(-1))
 
+    @inputs.checked
     def inverse(self, v: Float[Tensor, "k b d"]) -> Mapped:
         """Undo :meth:`forward`; ``log_det`` is that of the way back."""
         self._takes("v", v)
@@ -162,6 +164,7 @@ class Flow(nn.Module):
         layers = (Coupling(num, dim, hidden_dim) for _ in range(num_couplings))
         self.couplings = nn.ModuleList(layers).to(loc.dtype)
 
+    @inputs.checked
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:
         """Map noise to latent points."""
         _of_shape("u", u, tuple(self.loc.shape), self.loc)
@@ -173,6 +176,7 @@ class Flow(nn.Module):
         moved = (self._triangle() @ u[..., None])[..., 0]
         return Mapped(self.loc + moved, log_det)
 
+    @inputs.checked
     def inverse(self, z: Float[Tensor, "k b d"]) -> Mapped:
         """Map latent points back to noise; ``log_det`` is that of the way back."""
         _of_shape("z", z, tuple(self.loc.shape), self.loc)
@@ -185,6 +189,7 @@ class Flow(nn.Module):
             log_det = log_det + change
         return Mapped(u, log_det)
 
+    @inputs.checked
     def log_prob(self, z: Float[Tensor, "k b d"]) -> Float[Tensor, "k b"]:
         r"""Return $\log q(z)$ in nats, by the inverse."""
         u, log_det = self.inverse(z)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from jensengap import numeric
 
@@ -26,10 +26,11 @@ FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 _KINDS = {
     "Float": ("floating-point", "call .float()"),
     "Int": ("whole", "call .long()"),
+    "Integer": ("whole", "call .long()"),
     "Bool": ("true or false", "compare, or call .bool()"),
     "UInt8": ("uint8", "scale grey levels to 0 … 255 and call .byte()"),
 }
-_SIGNED = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+_SIGNED = (torch.int64, torch.int32, torch.int16, torch.int8)
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +74,8 @@ class _Argument(NamedTuple):
         name: what the signature calls it.
         position: among the positional ones; far out for one that is keyword-only.
         many: whether it stands for all that follow, as ``*dims`` does.
-        tensors: jaxtyping's annotations, one of which a tensor must fit.
+        tensors: jaxtyping's annotations, one of which a tensor must fit; the last is
+            named where none does.
         number: ``int``, ``float`` or nothing: to what anything else is converted.
         optional: whether None may stand for it.
     """
@@ -95,7 +97,7 @@ class _Argument(NamedTuple):
         return read(self.name, value)
 
     def _tensor(self, value: Any, sizes: dict[str, Any]) -> Tensor:
-        wanted = self.tensors[0]
+        wanted = self.tensors[-1]
         names = wanted.dim_str.split()
         shape = f"({', '.join(names)})".replace("#", "")
         if not isinstance(value, Tensor):
@@ -111,16 +113,17 @@ class _Argument(NamedTuple):
                 f"{self.name} must hold {kind} numbers, got {value.dtype} of layout "
                 f"{value.layout}; {cure}"
             )
-        found = dict(sizes)
-        if not _fits(names, tuple(value.shape), found):
-            known = [f"{k} = {v}" for k, v in sizes.items() if k in wanted.dim_str]
-            where = f" with {', '.join(known)}" if known else ""
-            raise ValueError(
-                f"{self.name} must have the shape {shape}{where}, each size at least "
-                f"1, got {tuple(value.shape)}{_cure(len(names) - value.ndim)}"
-            )
-        sizes.update(found)
-        return value
+        for option in self.tensors:
+            found = dict(sizes)
+            if _fits(option.dim_str.split(), tuple(value.shape), found):
+                sizes.update(found)
+                return value
+        known = [f"{k} = {v}" for k, v in sizes.items() if k in wanted.dim_str]
+        where = f" with {', '.join(known)}" if known else ""
+        raise ValueError(
+            f"{self.name} must have the shape {shape}{where}, each size at least "
+            f"1, got {tuple(value.shape)}{_cure(len(names) - value.ndim)}"
+        )
 
 
 @functools.cache
@@ -168,6 +171,8 @@ def _is_kind(value: Tensor, kind: str) -> bool:
         return False
     if kind == "Float":
         return value.dtype in FLOATS
+    if kind == "Integer":
+        return value.dtype in (*_SIGNED, torch.uint8)
     if kind == "Int":
         return value.dtype in _SIGNED
     return value.dtype == (torch.bool if kind == "Bool" else torch.uint8)
@@ -196,26 +201,25 @@ def _is_size(name: str, size: int, sizes: dict[str, Any]) -> bool:
     """Test one axis: a number, a name, or ``#name`` for what may be 1 as well."""
     if name.isdecimal():
         return size == int(name)
-    may_be_one, name = name.startswith("#"), name.removeprefix("#")
-    known = sizes.setdefault(name, size)
-    if may_be_one and 1 in (size, known):
-        sizes[name] = max(size, known)
-    return size >= 1 and (size == known or (may_be_one and 1 in (size, known)))
+    if name.startswith("#") and size == 1:
+        return True
+    return size >= 1 and size == sizes.setdefault(name.removeprefix("#"), size)
 
 
 def _are_sizes(name: str, shape: tuple[int, ...], sizes: dict[str, Any]) -> bool:
-    """Test several axes: ``*name``, or ``*#name`` for what is broadcast."""
+    """Test several axes: ``*name``, or ``*#name`` for what is broadcast to it."""
     if name == "...":
         return True
-    known = sizes.setdefault(name.replace("#", ""), shape)
     if "#" not in name:
-        return shape == known
+        return shape == sizes.setdefault(name, shape)
+    # what all are broadcast to: the plain one, or else what they make together
+    fixed = sizes.get(name.replace("#", ""))
     try:
-        both = tuple(torch.broadcast_shapes(shape, known))
+        both = torch.broadcast_shapes(shape, fixed or sizes.get(name, ()))
     except RuntimeError:
         return False
-    sizes[name.replace("#", "")] = both
-    return True
+    sizes[name] = tuple(both)
+    return fixed is None or tuple(both) == fixed
 
 
 def every(condition: Tensor) -> bool:
@@ -340,11 +344,11 @@ def no_nan(name: str, value: Tensor) -> None:
         )
 
 
-def run(net: nn.Module, given: Tensor) -> Tensor:
+def run(net: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
     """Run a network; say in a sentence what it does not take.
 
     Args:
-        net: any module.
+        net: any module, or one's ``forward``.
         given: its input.
 
     Returns:
@@ -358,7 +362,7 @@ def run(net: nn.Module, given: Tensor) -> Tensor:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        like = next(net.parameters(), None)
+        like = next(getattr(net, "__self__", net).parameters(), None)
         kind = "" if like is None else f"; its parameters are {like.dtype}"
         raise ValueError(
             f"the network must take what it is given, got {given.dtype} of shape "

@@ -309,8 +309,9 @@ def edge_steepness(images: Float[Tensor, "n *d"]) -> Float[Tensor, "n"]:
     """
     inputs.finite("images", images)
     x = _pictures(images).to(inputs.widest(images))
-    # to the pixel below, and to the one on the right
-    steps = torch.cat([x.diff(dim=-2).flatten(1), x.diff(dim=-1).flatten(1)], 1)
+    # to the pixel below, and to the one on the right; a first one that is no step
+    steps = [x.diff(dim=-2).flatten(1), x.diff(dim=-1).flatten(1)]
+    steps = torch.cat([x.new_zeros(len(x), 1), *steps], 1)
     # of the largest: squares neither overflow nor vanish
     size = steps.abs().amax(1, keepdim=True)
     if not inputs.every(size > 0):

@@ -100,7 +100,8 @@ def bernoulli_log_probs(
 
 @inputs.checked
 def gaussian(
-    loc: Float[Tensor, "*b d"], scale: float | Float[Tensor, "*#b #d"]
+    loc: Float[Tensor, "*b d"],
+    scale: float | Float[Tensor, ""] | Float[Tensor, "*#b #d"],
 ) -> Independent:
     r"""Make a diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
 
@@ -302,7 +303,7 @@ class OnRows(nn.Sequential):
     def forward(self, rows: Float[Tensor, "*b i"]) -> Float[Tensor, "*b o"]:
         """Apply the layers to each row."""
         # all leading axes become the one batch axis, and come back below
-        flat = super().forward(rows.reshape(-1, rows.shape[-1]))
+        flat = inputs.run(super().forward, rows.reshape(-1, rows.shape[-1]))
         return flat.reshape(*rows.shape[:-1], flat.shape[-1])
 
 
@@ -316,8 +317,11 @@ class PixelBias(nn.Module):
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(NUM_PIXELS))
 
+    @inputs.checked
     def forward(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """Return ``x`` with the bias added."""
+        if x.shape[-1] != NUM_PIXELS:
+            raise ValueError(f"x must have {NUM_PIXELS} pixels, got {x.shape[-1]}")
         return x + self.bias
 
 

@@ -12,11 +12,11 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from jensengap import inputs
+from jensengap import inputs, numeric
 from jensengap.divergences import Estimate
 
 
@@ -66,7 +66,7 @@ class Probe(NamedTuple):
 @inputs.checked
 def fit(
     codes: Float[Tensor, "n d"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     *,
     num_classes: int = 10,
     ridge: float = 1e-3,
@@ -139,7 +139,7 @@ def fit(
 
 
 @inputs.checked
-def accuracy(predicted: Int[Tensor, "n"], labels: Int[Tensor, "n"]) -> Estimate:
+def accuracy(predicted: Integer[Tensor, "n"], labels: Integer[Tensor, "n"]) -> Estimate:
     """Compute the share of right answers, with its standard error over examples.
 
     Args:
@@ -179,9 +179,9 @@ class Result(NamedTuple):
 @inputs.checked
 def evaluate(
     codes: Float[Tensor, "n d"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     new_codes: Float[Tensor, "m d"],
-    new_labels: Int[Tensor, "m"],
+    new_labels: Integer[Tensor, "m"],
     *,
     num_classes: int = 10,
     ridge: float = 1e-3,
@@ -235,9 +235,7 @@ def normalised(
 
     Source: Cohen (1960), with the majority's share for the agreement by chance.
     """
-    a, m = (
-        torch.as_tensor(each).detach().cpu().double() for each in (accuracy, majority)
-    )
+    a, m = (numeric.float64(each) for each in (accuracy, majority))
     if not inputs.every((m >= 0) & (m < 1)):
         raise ValueError(
             f"majority must be in [0, 1), got {m.flatten().tolist()}; with one class "
@@ -276,10 +274,13 @@ def principal_components(x: Float[Tensor, "n i"], num_dims: int) -> Projection:
         which settles their signs.
 
     Raises:
-        ValueError: more components than rows or columns, or fewer than 1.
+        ValueError: more components than rows or columns, or fewer than 1; a value that
+            is not finite; or a single row.
     """
     _dims(num_dims, min(x.shape))
     inputs.finite("x", x)
+    if len(x) < 2:
+        raise ValueError("x must have two rows or more: one has no principal direction")
     from sklearn.decomposition import PCA  # a second to import
 
     pca = PCA(num_dims, svd_solver="full").fit(x.detach().cpu().double().numpy())

@@ -47,7 +47,8 @@ class VAE(nn.Module):
     r"""Variational autoencoder, $p(z)\,p_\theta(x\,|\,z)$ and $q_\phi(z\,|\,x)$.
 
     Args:
-        encoder: from ``x`` to the distribution $q(z\,|\,x)$, batch shape ``(b,)``.
+        encoder: from ``x`` to the distribution $q(z\,|\,x)$, batch shape ``(b,)``; for
+            several models side by side ``(*m, b)``, and so are all results.
         decoder: from ``z`` to the distribution $p(x\,|\,z)$, whose event is one
             example: a row, or an image with axes of its own.
         prior: a module that returns $p(z)$ when called, batch shape ``()``.
@@ -124,7 +125,7 @@ class VAE(nn.Module):
     def _posterior(self, x: Tensor) -> Distribution:
         """Encode; refuse a q that is not one distribution of z for each example."""
         q = self.encode(x)
-        if tuple(q.batch_shape) != tuple(x.shape[:1]):
+        if tuple(q.batch_shape[-1:]) != tuple(x.shape[:1]):
             raise ValueError(
                 "the encoder must give one distribution for each example, batch shape "
                 f"{tuple(x.shape[:1])}, got {gaussians.name(q)} of batch shape "
@@ -142,7 +143,8 @@ class VAE(nn.Module):
     def _likelihood(self, x: Tensor, z: Tensor) -> Distribution:
         """Decode; refuse a likelihood of anything but one example."""
         p = self.decode(z)
-        if tuple(p.event_shape) != tuple(x.shape[1:]) or p.batch_shape != z.shape[:2]:
+        batch = z.shape[: z.dim() - len(self.prior().event_shape)]
+        if tuple(p.event_shape) != tuple(x.shape[1:]) or p.batch_shape != batch:
             raise ValueError(
                 f"the decoder must give distributions of one example, event shape "
                 f"{tuple(x.shape[1:])}, got {gaussians.name(p)} of event shape "
@@ -191,13 +193,13 @@ class VAE(nn.Module):
                 self._log_sums(part, num_samples, max(1, chunk // len(part)))
                 for part in x.split(num_images)
             ]
-        return evidence(torch.cat(sums, 1), num_samples, x.dtype)
+        return evidence(torch.cat(sums, -1), num_samples, x.dtype)
 
     def _log_sums(self, x: Tensor, num_samples: int, size: int) -> Tensor:
         """Accumulate log-sums of weights and of squares, ``size`` draws at a time."""
         # float64: the difference of two large logarithms is wanted in the end
         wide = inputs.widest(x)
-        sums = x.new_full((2, len(x)), -torch.inf, dtype=wide)
+        sums = torch.tensor(-torch.inf, dtype=wide, device=x.device)
         for start in range(0, num_samples, size):
             log_w = self.log_weights(x, min(size, num_samples - start)).to(wide)
             both = torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)])
@@ -222,13 +224,14 @@ class VAE(nn.Module):
             return self.decode(self.prior().sample((num_samples,)))
 
 
+@inputs.checked
 def evidence(
-    log_sums: Float[Tensor, "2 b"], num_samples: int, dtype: torch.dtype
+    log_sums: Float[Tensor, "2 *b"], num_samples: int, dtype: torch.dtype
 ) -> Evidence:
     r"""Turn sums over all draws into :class:`Evidence`.
 
     Args:
-        log_sums: $\log\sum_iw_i$ and $\log\sum_iw_i^2$.
+        log_sums: $\log\sum_iw_i$ and $\log\sum_iw_i^2$ of each example.
         num_samples: how many draws were summed.
         dtype: of the result.
 
@@ -236,14 +239,16 @@ def evidence(
         The estimate, and $(\sum w)^2/\sum w^2$ beside it.
 
     Raises:
-        ValueError: an example whose weights are all zero, or not numbers.
+        ValueError: ``num_samples`` below 1, or an example whose weights are all zero,
+            or not numbers.
     """
+    _at_least_one(num_samples)
     log_sum, log_squares = log_sums
     if not inputs.every(log_sum > -torch.inf):
-        bad = (~(log_sum > -torch.inf)).nonzero()[:, 0].tolist()
+        bad = (~(log_sum > -torch.inf)).nonzero()[:, -1].tolist()
         raise ValueError(
             f"every example needs a draw of positive weight, got none for {len(bad)} "
-            f"of {len(log_sum)} (the first are {bad[:5]}): p(x, z) is zero or not a "
+            f"of {log_sum.numel()} (the first are {bad[:5]}): p(x, z) is zero or not a "
             "number at every z that the encoder drew"
         )
     size = (2 * log_sum - log_squares).exp()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from jensengap import distances, inputs
@@ -93,7 +93,7 @@ def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
 
 
 @inputs.checked
-def usage(index: Int[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
+def usage(index: Integer[Tensor, "n *m"], num_codes: int) -> Float[Tensor, "*m k"]:
     r"""Compute how often each entry is chosen, as shares for each position.
 
     Args:

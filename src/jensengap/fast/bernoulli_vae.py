@@ -271,6 +271,7 @@ def verify(model: vae.VAE) -> None:
         perceptron.MLP(net)
 
 
+@inputs.checked
 def takes(model: vae.VAE, x: Float[Tensor, "b d"]) -> None:
     """Refuse images of another size, dtype or device than a perceptron wants.
 
@@ -290,6 +291,7 @@ def takes(model: vae.VAE, x: Float[Tensor, "b d"]) -> None:
     inputs.alike("x", x, weight)
 
 
+@inputs.checked
 def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     r"""Compute $\sum_j\log(1+e^{\ell_j})$, in nats.
 
@@ -312,6 +314,7 @@ def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     return total if math.isfinite(total.sum()) else softplus(logits).sum(1)
 
 
+@inputs.checked
 def log_likelihood(
     logits: Float[Tensor, "k b d"], x: Float[Tensor, "b d"]
 ) -> Float[Tensor, "k b"]:
