@@ -28,6 +28,8 @@ _KINDS = {
     "Bool": ("true or false", "compare, or call .bool()"),
     "UInt8": ("uint8", "scale grey levels to 0 … 255 and call .byte()"),
 }
+# Of a tolerance: 0.4 - 0.395 is a little more than 0.005 to a computer.
+SLACK = 1e-9
 _SIGNED = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
@@ -286,7 +288,7 @@ def float64(value: Any) -> Tensor:
         The numbers, in the shape that they came in.
 
     Raises:
-        ValueError: texts, complex numbers, or lists of different lengths.
+        ValueError: texts, complex or masked numbers, or lists of different lengths.
     """
     if isinstance(value, list | tuple) and len(value):
         parts = [float64(each) for each in value]
@@ -308,10 +310,16 @@ def float64(value: Any) -> Tensor:
             if value.layout != torch.strided
             else value.double()
         )
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(
+            f"numbers must be there, got masked ones in {_named(value)}; "
+            ".filled(0.0) or .compressed() says what stands for them"
+        )
     array = np.asarray(value)
     if array.dtype.kind in "biuf":
         # a new array: torch knows neither foreign bytes nor negative strides
-        return torch.from_numpy(array.astype(np.float64, order="C"))
+        with np.errstate(over="ignore"):  # a long double may end in infinity
+            return torch.from_numpy(array.astype(np.float64, order="C"))
     if array.dtype.kind != "O" or value is None:
         raise ValueError(
             f"numbers must be real, got {_named(value)}; write them without quotes"
@@ -329,6 +337,22 @@ def _float(value: Any) -> float:
         raise ValueError(
             f"numbers must be real, got {_named(value)}; float() must read it"
         ) from None
+
+
+def within(error: Any, tolerance: Any) -> Any:
+    """Test whether an error is at most a tolerance, whose edge belongs to it.
+
+    Args:
+        error: number or tensor.
+        tolerance: number or tensor of the same shape, not negative.
+
+    Returns:
+        A truth value for each error.
+    """
+    slack = SLACK
+    if isinstance(error, Tensor):  # numbers of few digits miss by more
+        slack = max(slack, 4 * torch.finfo(error.dtype).eps)
+    return error <= tolerance * (1 + slack)
 
 
 def every(condition: Tensor) -> bool:

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
 
+from jensengap import inputs
 from jensengap.divergences import Estimate
 
 
@@ -152,7 +153,7 @@ def mode_counts(
         )
     distance, nearest = _distances(samples, centers).min(1)
     # minlength: a mode that nobody reaches counts 0
-    return nearest[distance <= radius].bincount(minlength=len(centers))
+    return nearest[inputs.within(distance, radius)].bincount(minlength=len(centers))
 
 
 def modes_covered(
