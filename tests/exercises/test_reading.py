@@ -5,7 +5,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given
+from examples import given
 from hypothesis import strategies as st
 from opened import opened, written
 from typed import TYPED, WITH_UNITS, readings
