@@ -28,7 +28,7 @@ def test_a_number_or_a_function_that_computes_it_is_right(answer):
 
 
 @pytest.mark.parametrize(
-    "answer", ["b", "B", "b)", " b. ", "(b)", "b:", ["b"], "below", "Below"]
+    "answer", ["b", "B", "b)", " b. ", "(b)", "b:", ["b"], "below", "Below", "ｂ）"]
 )
 def test_a_choice_is_answered_by_its_letter_or_its_statement(answer):
     right = mark(SIDE, answer)

@@ -161,10 +161,10 @@ def test_an_echo_is_short_and_exact(value, text):
 
 def test_reading_is_quick_for_answers_and_for_attacks():
     def milliseconds(text, times):
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(times):
             reading.read(text)
-        return (time.perf_counter() - began) / times * 1e3
+        return (time.thread_time() - began) / times * 1e3
 
     # measured: 0.04 to 0.1 ms, and 0.7 ms for the worst of the table
     for text in ("14137.73", "1 7/8", "½ log 2π + log(3)/2"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,8 +111,8 @@ def _statement(question: Choice, answer: Any) -> str:
         for option in question.options:
             if option.rstrip(".").lower() == text:
                 return option
-        # b), (b) and B: all mean b
-        letter = text.strip(" .:()[]")
+        # b), (b), B and the full-width letter: all mean b
+        letter = unicodedata.normalize("NFKC", text).strip(" .:()[]")
         if letter in by_letter:
             return by_letter[letter]
     raise Refused(

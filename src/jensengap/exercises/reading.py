@@ -167,7 +167,7 @@ def _tokens(body: str, custom: int) -> tuple[str, ...]:
     if "".join(parts).replace(" ", "") != body.replace(" ", ""):
         return ()
     return tuple(
-        re.sub(f"[{groups}]", "", part).replace(mark, ".")
+        re.sub(f"[{groups} ]", "", part).replace(mark, ".")
         if part[0].isdigit() or part[0] == mark
         else part
         for part in parts

@@ -33,7 +33,7 @@
     const parts = body.match(pattern) ?? [];
     if (parts.join("").replaceAll(" ", "") !== body.replaceAll(" ", "")) return [];
     return parts.map(part => /\d/.test(part[0]) || part[0] === mark
-      ? part.replace(new RegExp(`[${groups}]`, "g"), "").replace(mark, ".") : part);
+      ? part.replace(new RegExp(`[${groups} ]`, "g"), "").replace(mark, ".") : part);
   };
 
   const OPERATIONS = {
