@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from jensengap.terminal import say
 from tools.book.environment import PIP
 from tools.book.freshness import digest, read_mark, write_mark
 
@@ -83,7 +84,7 @@ def ensure(folder: Path = FOLDER) -> Path:
     own = python_of(folder)
     if read_mark(made) == mark and own.exists():
         return own
-    print(f"Making the peers' environment from {PINS}: gigabytes, once.", flush=True)
+    say(f"Making the peers' environment from {PINS}: gigabytes, once.")
     for old in (made, folder / "missing.json"):
         old.unlink(missing_ok=True)
     place = folder / "environment"
@@ -92,7 +93,7 @@ def ensure(folder: Path = FOLDER) -> Path:
     missing = install(own, ROOT / PINS)
     if missing:
         (folder / "missing.json").write_text(json.dumps(missing), encoding="utf-8")
-        print(f"Not installed: {', '.join(missing)}.", flush=True)
+        say(f"Not installed: {', '.join(missing)}.")
     else:
         write_mark(made, mark)
     return own

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from benchmarks.table import finish, simple, table
 from benchmarks.turns import bench
 from benchmarks.worker import THREADS, Failed, Worker, variables
 from jensengap.experiments import recordings
+from jensengap.terminal import say
 
 OURS = ("jensengap", "jensengap_autograd")
 PEERS = (*OURS, "pytorch_examples", "pyro", "pythae", "numpyro", "keras_jax")
@@ -102,7 +102,7 @@ def main(*names: str) -> None:
     if trial or not names:
         runs += evaluation(plan, judge) + gan(plan, judge) + time_to(plan, judge)
         record(plan.path, runs)
-        print(f"Wrote {plan.path}")
+        say(f"Wrote {plan.path}")
 
 
 def record(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
@@ -126,17 +126,14 @@ def begin(name: str, seed: int) -> Worker:
     return Worker(f"benchmarks.peers.{name}", digits.FOLDER, log, seed=seed)
 
 
-loud = partial(print, flush=True)
-
-
 def training(names: tuple[str, ...], plan: Plan, judge) -> list[dict[str, Any]]:
     """Train the same VAE with all peers."""
     settings = {"runs": plan.runs, "epochs": plan.epochs, "marks": plan.marks}
     everyone = (*names, *CEILINGS)
-    found = bench(everyone, begin, judge, installed.FOLDER, **settings, say=loud)
+    found = bench(everyone, begin, judge, installed.FOLDER, **settings, say=say)
     explain(found)
     peers, ceilings = ({n: found[n] for n in group} for group in (names, CEILINGS))
-    loud(table(peers, ceilings, ours=OURS, ceiling=CEILING, epochs=plan.marks))
+    say(table(peers, ceilings, ours=OURS, ceiling=CEILING, epochs=plan.marks))
     role = {**dict.fromkeys(OURS, "ours"), **dict.fromkeys(CEILINGS, "ceiling")}
     runs = as_runs(found, section="training", **settings, ceiling=CEILING)
     return [{"role": role.get(run["peer"], "peer"), **run} for run in runs]
@@ -152,32 +149,32 @@ def evaluation(plan: Plan, judge) -> list[dict[str, Any]]:
             learner.ask("epoch")
         learner.ask(f"weights {digits.FOLDER / 'network.npz'}")
     except Failed as reason:
-        loud(f"no network to evaluate: {reason}")
+        say(f"no network to evaluate: {reason}")
     finally:
         learner.end()
-    turns = {"runs": 1, "epochs": plan.turns + 1, "say": loud}
+    turns = {"runs": 1, "epochs": plan.turns + 1, "say": say}
     found = bench(EVALUATION, begin, judge, installed.FOLDER, **turns)
     explain(found)
-    loud(simple(found, "turn"))
+    say(simple(found, "turn"))
     settings = {"turns": plan.turns, "network": plan.network}
     return as_runs(found, section="evaluation", **settings)
 
 
 def gan(plan: Plan, judge) -> list[dict[str, Any]]:
     """Train the same GAN by two loops."""
-    turns = {"runs": 1, "epochs": plan.rounds + 1, "say": loud}
+    turns = {"runs": 1, "epochs": plan.rounds + 1, "say": say}
     found = bench(GAN, begin, judge, installed.FOLDER, **turns)
     explain(found)
-    loud(simple(found, "epoch"))
+    say(simple(found, "epoch"))
     return as_runs(found, section="gan", epochs=plan.rounds)
 
 
 def time_to(plan: Plan, judge) -> list[dict[str, Any]]:
     """Train until the target is reached."""
     limits = {"target": TARGET, "most": plan.most}
-    found = race(TIME_TO, begin, judge, installed.FOLDER, **limits, say=loud)
+    found = race(TIME_TO, begin, judge, installed.FOLDER, **limits, say=say)
     explain(found)
-    loud(finish(found))
+    say(finish(found))
     return as_runs(found, section="time_to", **limits)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jensengap.terminal import say
 from tools.book import chromium, environment
 from tools.book.freshness import (
     NUMBERS,
@@ -46,9 +47,8 @@ def alone() -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             other = lock.read().strip() or "unknown"
-            print(
+            say(
                 f"Another make (process {other}) works here; waiting for it.",
-                flush=True,
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
         # whoever waits reads here for whom
@@ -70,10 +70,10 @@ def book() -> None:
         environment.ensure(ROOT)
         inputs = site_inputs()
         if read_mark(SITE_MARK) == inputs and (SITE_FOLDER / "index.html").is_file():
-            print("The book is up to date.")
+            say("The book is up to date.")
         else:
             _build(inputs)
-    print(f"Open {SITE_FOLDER / 'index.html'}, or run: make serve")
+    say(f"Open {SITE_FOLDER / 'index.html'}, or run: make serve")
 
 
 def _build(inputs: str) -> None:
@@ -131,7 +131,7 @@ def _sphinx(aside: Path) -> Path:
     start = "from jupyter_book.cli.main import main; main()"
     command = ["-c", start, "build", "book", "--config", "_config.yml"]
     command += ["--toc", ROOT / "_toc.yml", "--path-output", aside, "-q"]
-    print("Building the site.", flush=True)
+    say("Building the site.")
     try:
         environment.run(ROOT, *command, "-W", "-n", "--keep-going", quiet=True)
     except SystemExit:

@@ -18,7 +18,9 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 from torch import Tensor
 
+from jensengap import numeric
 from jensengap.divergences import Estimate
+from jensengap.terminal import say
 
 MIME = "application/vnd.jensengap.verdict+json"
 VALUE = "application/vnd.jensengap.value"
@@ -153,8 +155,7 @@ def estimate(
         )
     mean, right = _pair(equation, estimated.mean, exact)
     stderr, _ = _pair(equation, estimated.stderr, exact)
-    usable = bool(((stderr > 0) & (stderr <= max_stderr)).all())
-    if not usable:
+    if not bool(((stderr > 0) & numeric.within(stderr, max_stderr)).all()):
         raise CheckError(
             f"{equation}: standard errors must be in (0, {max_stderr:g}], got "
             f"{float(stderr.min()):g} to {float(stderr.max()):g}; draw more samples, "
@@ -234,10 +235,9 @@ def _verdict(
     kind = about[0]
     worst = int(error.argmin() if kind == "bound" else error.argmax())
     value = float(error[worst])
+    ok = numeric.within(-value if kind == "bound" else value, tolerance)
     if kind.startswith(REFUSED):
-        ok = value > tolerance
-    else:
-        ok = value >= -tolerance if kind == "bound" else value <= tolerance
+        ok = not ok
     sides = float(left[worst]), float(right[worst])
     return Verdict(*about, *sides, value, tolerance, len(error), ok)
 
@@ -245,9 +245,7 @@ def _verdict(
 def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
     if not equation.startswith("eq-"):
         raise ValueError(f"an equation's label starts with 'eq-', got {equation!r}")
-    left, right = (
-        torch.as_tensor(side, dtype=torch.float64).detach() for side in (left, right)
-    )
+    left, right = numeric.float64(left), numeric.float64(right)
     if left.shape != right.shape or left.numel() == 0:
         raise ValueError(
             f"{equation}: both sides must have the same shape and at least one value, "
@@ -288,7 +286,7 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         text = value
     else:
         parts = value if isinstance(value, Estimate) else (value,)
-        values = [float(part) for part in parts]
+        values = [numeric.real(name, part) for part in parts]
         if not all(math.isfinite(v) for v in values):
             raise ValueError(f"{name} must be finite to be printed, got {value}")
         text = " ± ".join(_printed(v, spec) for v in values)
@@ -400,7 +398,7 @@ def _show(verdict: Verdict, sides: str, error: str) -> None:
         mark, name = "✗", REFUSED + name
     text = f"{mark} {name}  {sides}  {error}"
     if get_ipython() is None:
-        print(text)
+        say(text)
         return
     anchor = f"#equation-{verdict.equation}"
     # in the line as well: a page keeps no output of a kind that it cannot show

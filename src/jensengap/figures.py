@@ -23,6 +23,7 @@ from torch.distributions import Independent
 
 from jensengap import divergences, exact, nets, plot
 from jensengap.markup import svg, widgets
+from jensengap.terminal import say
 
 _SCRIPT = """
 (() => {
@@ -125,7 +126,7 @@ def moving(
         return
     markup, png = _draw(fig, update, sliders, alt, spec)
     if get_ipython() is None:
-        print(alt)
+        say(alt)
         return
     # between the drawing and its script
     caption = svg.caption(caption)

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.distributions import Distribution
 
-from jensengap import distances, divergences, gaussians, inputs
+from jensengap import distances, divergences, gaussians, inputs, numeric
 from jensengap.divergences import Estimate
 
 
@@ -168,8 +168,10 @@ def mode_counts(
             f"{len(samples)}, {len(centers)} and {radius}"
         )
     distance, nearest = distances.between(samples, centers).min(1)
+    # in the points' own precision: a point on the edge belongs to its mode
+    is_near = numeric.within(distance.to(samples.dtype), radius)
     # minlength: a mode that nobody reaches counts 0
-    return nearest[distance <= radius].bincount(minlength=len(centers))
+    return nearest[is_near].bincount(minlength=len(centers))
 
 
 @inputs.checked

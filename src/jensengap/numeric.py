@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# Of a tolerance: 0.4 - 0.395 is a little more than 0.005 to a computer.
+SLACK = 1e-9
+
 
 def whole(name: str, value: Any) -> int:
     """Convert a whole number to Python's own, whatever library it is from.
@@ -78,7 +81,7 @@ def float64(value: Any) -> Tensor:
         The numbers, in the shape that they came in.
 
     Raises:
-        ValueError: texts, complex numbers, or lists of different lengths.
+        ValueError: texts, complex or masked numbers, or lists of different lengths.
     """
     if isinstance(value, list | tuple) and len(value):
         parts = [float64(each) for each in value]
@@ -100,10 +103,16 @@ def float64(value: Any) -> Tensor:
             if value.layout != torch.strided
             else value.double()
         )
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(
+            f"numbers must be there, got masked ones in {named(value)}; "
+            ".filled(0.0) or .compressed() says what stands for them"
+        )
     array = np.asarray(value)
     if array.dtype.kind in "biuf":
         # a new array: torch knows neither foreign bytes nor negative strides
-        return torch.from_numpy(array.astype(np.float64, order="C"))
+        with np.errstate(over="ignore"):  # a long double may end in infinity
+            return torch.from_numpy(array.astype(np.float64, order="C"))
     if array.dtype.kind != "O" or value is None:
         raise ValueError(
             f"numbers must be real, got {named(value)}; write them without quotes"
@@ -121,6 +130,22 @@ def _float(value: Any) -> float:
         raise ValueError(
             f"numbers must be real, got {named(value)}; float() must read it"
         ) from None
+
+
+def within(error: Any, tolerance: Any) -> Any:
+    """Test whether an error is at most a tolerance, whose edge belongs to it.
+
+    Args:
+        error: number or tensor.
+        tolerance: number or tensor of the same shape, not negative.
+
+    Returns:
+        A truth value for each error.
+    """
+    slack = SLACK
+    if isinstance(error, Tensor):  # numbers of few digits miss by more
+        slack = max(slack, 4 * torch.finfo(error.dtype).eps)
+    return error <= tolerance * (1 + slack)
 
 
 def named(value: Any) -> str:

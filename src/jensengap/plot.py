@@ -25,6 +25,7 @@ from torch import Tensor
 
 from jensengap.markup import svg
 from jensengap.markup.svg import ACCENT, GAP, INK, LINE, MUTED, PRIOR, RECONSTRUCTION
+from jensengap.terminal import say
 
 # a hyphen that begins a number
 _MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
@@ -88,7 +89,7 @@ def show(fig: Figure, *, alt: str, caption: str = "") -> None:
         f'<div class="jg-figure">{svg.inline(fig, alt)}{svg.caption(caption)}</div>'
     )
     if get_ipython() is None:
-        print(alt)
+        say(alt)
         return
     bundle = {"text/plain": alt, "text/html": markup, "image/png": svg.png(fig)}
     display(bundle, raw=True)

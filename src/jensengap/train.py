@@ -19,6 +19,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
+from jensengap.terminal import say
+
 History = dict[str, list[float]]
 Terms = dict[str, Tensor]
 
@@ -105,7 +107,7 @@ def fit(
                 num_steps += 1
         except KeyboardInterrupt:
             _record(history, sums, num_batches)
-            print(f"interrupted after {num_steps} steps", file=sys.stderr)
+            say(f"interrupted after {num_steps} steps", file=sys.stderr)
             break
         except NonFiniteLoss:
             _record(history, sums, num_batches)

@@ -10,7 +10,7 @@ from questions import AREA, SIDE
 
 from jensengap.exercises import marking, trial
 from jensengap.exercises.marking import OPEN, RIGHT, SAID, WRONG, mark
-from jensengap.exercises.question import Mistake, Number
+from jensengap.exercises.question import Mistake, Number, instruction
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_number_or_a_function_that_computes_it_is_right(answer):
 
 
 @pytest.mark.parametrize(
-    "answer", ["b", "B", "b)", " b. ", "(b)", "b:", ["b"], "below", "Below"]
+    "answer", ["b", "B", "b)", " b. ", "(b)", "b:", ["b"], "below", "Below", "ｂ）"]
 )
 def test_a_choice_is_answered_by_its_letter_or_its_statement(answer):
     right = mark(SIDE, answer)
@@ -154,7 +154,6 @@ def test_what_is_not_finite_is_named(answer):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("6", ["one number", "the text '6'", "without quotes"]),
         (True, ["one number", "True (bool)"]),
         (6j, ["one number", "(complex)"]),
         (np.array(6 + 9j), ["one number", "(ndarray)"]),
@@ -162,8 +161,9 @@ def test_what_is_not_finite_is_named(answer):
         (lambda a, b: torch.complex(*torch.tensor([a * b, 3.0])), ["one number"]),
         (np.True_, ["one number", "(bool"]),
         (10**400, ["one number", "1000000", "…", "(int)"]),
-        ("x" * 10**5, ["one number", "…"]),
-        ("6 nats", ["without a unit"]),
+        ("x" * 10**5, ["A number is wanted"]),
+        ("six", ["A number is wanted"]),
+        (b"6", ["one number", "(bytes)"]),
         ({"a": 1}, ["one number", "(dict)"]),
         (object(), ["one number", "(object)"]),
         ([1.0, 2.0], ["one number", "shape (2,)"]),
@@ -254,3 +254,72 @@ def test_what_no_answer_left_behind_is_refused(kept):
         marking.judge(AREA, kept)
     with pytest.raises(ValueError, match="ex-test-side"):
         marking.judge(SIDE, kept)
+
+
+# (unit of the question, what is typed): what is said to it; the right answer is 6
+SAYINGS = {
+    ("nats", "6"): "Right.",
+    ("nats", "+6.0"): "Right.",
+    ("nats", "−6"): SAID["sign"],
+    ("nats", "6 nats"): "Right. (read as 6)",
+    ("nats", "5 1/1"): "Right. (read as 6)",
+    ("nats", "2·3"): "Right. (read as 6)",
+    ("nats", "x ≈ 6,000"): "Right. (read as 6)",
+    ("nats", "−6 nats"): f"{SAID['sign']} (read as −6)",
+    ("nats", "1 7/8"): f"{SAID['small']} (read as 1.875)",
+    ("nats", "5,0"): "That is a sum. (read as 5)",
+    ("nats", "6 bits"): "That is in bits; wanted is a number in nats. (read as 6)",
+    ("nats", "8.6562 bits"): f"{SAID['bits']} (read as 8.6562)",
+    ("nats", "8.6562"): SAID["bits"],
+    ("", "6 nats"): "That is in nats; wanted is a number without a unit. (read as 6)",
+    ("draws", "6 draws"): "Right. (read as 6)",
+    ("draws", "6 bits"): "That is in bits; wanted is a number in draws. (read as 6)",
+    ("%", "6%"): "Right. (read as 6)",
+    ("%", "6 per cent"): "Right. (read as 6)",
+    ("%", "0.06"): SAID["share"],
+    ("", "600%"): "Right. (read as 6)",
+    ("", "6%"): f"{SAID['small']} (read as 0.06)",
+    ("nats", "1/0"): SAID["not finite"],
+    ("nats", "log 0"): SAID["not finite"],
+    ("nats", "six"): SAID["not a number"],
+    ("nats", "(" * 10_000): SAID["not a number"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("unit", "text"), SAYINGS, ids=lambda part: part[:12])
+def test_a_text_is_marked_as_the_number_that_it_says(unit, text):
+    found = mark(AREA._replace(unit=unit, tolerance=0.001), text)
+    assert found.said == SAYINGS[unit, text]
+    assert (found.state == RIGHT) == found.said.startswith("Right.")
+
+
+def test_of_several_readings_the_right_one_counts_and_then_a_known_mistake():
+    large = AREA._replace(answer=lambda a, b: 14138.0, mistakes=(), tolerance=1.0)
+    found = mark(large, "14,138")
+    assert found[1:] == (RIGHT, "Right. (read as 14138)", 14138.0)
+    small = large._replace(answer=lambda a, b: 14.138, tolerance=0.001)
+    assert mark(small, "14,138").said == "Right. (read as 14.138)"
+    assert mark(small, "14.138").said == "Right."
+    # an English decimal point is not doubted, a German point between thousands is
+    assert mark(large, "14.138").said == "Right. (read as 14138)"
+    doubled = Mistake(lambda a, b: 28276.0, "That is twice as much.")
+    said = mark(large._replace(mistakes=(doubled,)), "28,276").said
+    assert said == "That is twice as much. (read as 28276)"
+    assert mark(large, "14,13").said == f"{SAID['small']} (read as 14.13)"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u200b"])
+def test_an_empty_text_is_not_yet_an_answer(text):
+    assert mark(AREA, text)[1:] == (OPEN, f"{SAID['empty']} {instruction(AREA)}", None)
+
+
+@pytest.mark.parametrize("text", ["6", "3·2", "6,0"])
+def test_a_text_is_kept_as_its_number(text):
+    assert mark(AREA, text).given == 6.0
+
+
+def test_the_edge_of_a_functions_precision_belongs_to_it():
+    question = AREA._replace(answer=lambda a, b: 0.4, precision=0.005 / 1.4)
+    assert mark(question, lambda a, b: 0.395).state == RIGHT
+    assert mark(question, lambda a, b: 0.405).state == RIGHT
+    assert mark(question, lambda a, b: 0.40501).state == WRONG

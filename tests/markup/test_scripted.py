@@ -8,7 +8,16 @@ from shell import kernel
 
 from jensengap.markup import scripted, svg
 
-SCRIPTS = ("answer", "numbers", "network", "stage", "decoder", "game", "arena")
+SCRIPTS = (
+    "answer",
+    "reading",
+    "numbers",
+    "network",
+    "stage",
+    "decoder",
+    "game",
+    "arena",
+)
 ALT = 'a "plane" & a point'
 
 

@@ -1,14 +1,18 @@
 """A claim that holds is shown once; one that does not is an error with its numbers."""
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
+import numpy as np
 import pytest
+import sympy
 import torch
 from examples import given
 from hypothesis import strategies as st
 
-from jensengap import check
+from jensengap import check, numeric
 from jensengap.divergences import Estimate
 
 F64 = {"dtype": torch.float64}
@@ -61,6 +65,54 @@ def test_the_tolerance_itself_is_allowed_and_no_more(error):
         ):
             with pytest.raises(check.CheckError, match=r"allowed 0\.5"):
                 claim()
+
+
+@pytest.mark.parametrize(("side", "other"), [(0.4, 0.395), (0.405, 0.4), (1.1, 1.105)])
+def test_rounding_pushes_no_difference_over_the_edge_of_a_tolerance(side, other):
+    assert abs(side - other) != 0.005  # on paper it is
+    for scale in (1.0, -1.0):
+        assert check.identity(EQ, side * scale, other * scale, 0.005).ok
+        assert check.bound(EQ, side * scale, other * scale, 0.005).ok
+        with pytest.raises(check.CheckError):
+            check.identity(EQ, side * scale, other * scale, 0.005 / 1.001)
+        with pytest.raises(check.CheckError, match="not refused"):
+            check.refuses(EQ, side * scale, other * scale, 0.005)
+
+
+def test_the_edge_of_an_error_bar_belongs_to_it():
+    four = about([0.7], [0.1]), [0.3]
+    assert (0.7 - 0.3) / 0.1 != 4
+    assert check.estimate(EQ, *four, max_stderr=0.1).ok
+    assert check.estimate(EQ, about([1.0], [0.1 + 0.2]), [1.0], max_stderr=0.3).ok
+
+
+SIDES = np.array([1.0, 2.5])
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        SIDES[::-1].copy()[::-1], SIDES.astype(">f8"), SIDES.tolist(), (1, 2.5),
+        SIDES.astype(np.longdouble), [Fraction(1), Fraction(5, 2)], [1, Decimal("2.5")],
+        [sympy.Integer(1), sympy.Rational(5, 2)], torch.tensor([1.0, 2.5]),
+        [torch.tensor(1.0, requires_grad=True), np.float32(2.5)],
+    ],
+    ids=lambda side: type(side[1]).__name__,
+)  # fmt: skip
+def test_a_side_may_hold_numbers_of_any_library_in_any_order_of_bytes(side):
+    assert check.identity(EQ, side, SIDES, 0.0).right == 1.0
+    assert check.bound(EQ, SIDES, side).ok
+
+
+@pytest.mark.parametrize(
+    "side",
+    [1j, np.array(1 + 0j), torch.tensor(1 + 0j), "1", np.ma.masked, [None], object()],
+    ids=repr,
+)
+def test_a_side_that_is_no_real_number_is_refused_and_not_cut(side):
+    for pair in ((side, 1.0), (1.0, side)):
+        with pytest.raises(ValueError, match=r"^numbers must be"):
+            check.identity(EQ, *pair)
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
@@ -150,7 +202,8 @@ def test_sides_may_carry_gradients_and_float32():
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e3), st.floats(0, 1e3))
 def test_an_identity_holds_exactly_when_the_difference_is_allowed(left, off, allowed):
     right = left + off
-    if abs(left - right) <= allowed:
+    # an edge belongs to the tolerance, and a billionth of it for rounding
+    if abs(left - right) <= allowed * (1 + numeric.SLACK):
         assert check.identity(EQ, left, right, allowed).ok
     else:
         with pytest.raises(check.CheckError):

@@ -1,8 +1,11 @@
 """A number is published once, hidden where it is made, in full beside its text."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
+import sympy
 import torch
 from shell import kernel
 
@@ -22,6 +25,9 @@ def about(mean, stderr):
         (torch.tensor(2.5), ".1f", "2.5", "[2.5]"),
         (0.1 + 0.2, ".1f", "0.3", "[0.30000000000000004]"),
         (-0.004, ".2f", "0.00", "[-0.004]"),
+        (Fraction(1, 4), ".2f", "0.25", "[0.25]"),
+        (sympy.Rational(1, 4), ".2f", "0.25", "[0.25]"),
+        (np.array(0.25, ">f8"), ".2f", "0.25", "[0.25]"),
         (about(-1.0, 1 / 3), ".2f", "−1.00 ± 0.33", "[-1.0, 0.3333333333333333]"),
     ],
 )
@@ -53,10 +59,16 @@ def test_glue_says_nothing_in_a_plain_process(capsys):
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, about(1.0, math.nan)])
 def test_glue_refuses_a_number_that_is_not_finite(broken):
-    with pytest.raises(ValueError, match="chapter-name must be finite"):
+    with pytest.raises(ValueError, match=r"chapter-name must be (finite|a number)"):
         check.glue("chapter-name", broken)
 
 
 def test_chapters_find_it_among_the_checks():
     assert check.glue is check.glue
     assert check.VALUE == check.VALUE
+
+
+@pytest.mark.parametrize("value", [1j, torch.tensor(1j), [1.0], np.ones(2)], ids=repr)
+def test_glue_refuses_what_is_not_one_real_number(value):
+    with pytest.raises(ValueError, match="chapter-name must be one number"):
+        check.glue("chapter-name", value)

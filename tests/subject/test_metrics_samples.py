@@ -21,6 +21,13 @@ def test_a_sample_far_from_every_mode_counts_for_none():
     assert metrics.mode_counts(samples, CENTERS, 0.5).tolist() == [1, 0, 0]
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_sample_at_the_radius_itself_counts(dtype):
+    centers = torch.tensor([[0.1, 0.0], [9.0, 9.0]], dtype=dtype)
+    samples = torch.tensor([[0.4, 0.0], [0.1, -0.3], [0.401, 0.0]], dtype=dtype)
+    assert metrics.mode_counts(samples, centers, 0.3).tolist() == [2, 0]
+
+
 def test_a_stray_sample_covers_no_mode():
     near = CENTERS.repeat_interleave(torch.tensor([90, 9, 1]), 0)
     assert metrics.modes_covered(near, CENTERS, 0.1, 1).tolist() == [True] * 3

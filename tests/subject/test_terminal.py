@@ -1,10 +1,14 @@
 """What is printed arrives at every terminal, in ASCII where it has no sign for it."""
 
+import ast
 import io
+from pathlib import Path
 
 import pytest
 
 from jensengap import terminal
+
+SRC = Path(terminal.__file__).parent
 
 
 def written(encoding, *words):
@@ -41,3 +45,14 @@ def test_a_file_without_an_encoding_gets_the_text_as_it_is():
 
 def test_stand_ins_are_ascii():
     assert all(text.isascii() for text in terminal.STAND_INS.values())
+
+
+def test_nothing_in_the_package_prints_in_another_way():
+    offenders = [
+        f"{path.relative_to(SRC)}, line {node.lineno}"
+        for path in SRC.rglob("*.py")
+        if path.name != "terminal.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Name) and node.id == "print"
+    ]
+    assert not offenders

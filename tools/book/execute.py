@@ -23,6 +23,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from jensengap.terminal import say
 from tools.book.toc import ROOT, pages, source
 
 SECONDS_A_CELL = 600
@@ -90,7 +91,7 @@ def execute_one(folder: Path, path: Path) -> int:
     notebook = cache.get_project_notebook(str(path))
     result, left = run_through(notebook.nb, path.parent)
     if result.err is not None:
-        print(result.exc_string)
+        say(result.exc_string)
         return CELL_FAILED
     bundle = create_cache_bundle(notebook, result.cwd, None, result.time, None)
     bundle.data[LEFT] = left
@@ -98,7 +99,7 @@ def execute_one(folder: Path, path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # overwrite: what is executed again replaces what was there
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    print(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
+    say(f"{result.time:5.1f} s  {os.path.relpath(path, ROOT)}")
     return 0
 
 
@@ -121,10 +122,10 @@ def in_own_process(folder: Path, path: Path) -> bool:
         # was killed. That says nothing about the chapter, so it gets one more chance.
         said = f"{said}\n{done.stderr.rstrip()}\nno kernel, attempt {attempt} of 2"
         if attempt == 1:
-            print(said, flush=True)
+            say(said)
     if done.returncode:
         said = f"FAILED   {os.path.relpath(path, ROOT)}\n{said}"
-    print(said if sys.stdout.isatty() else _COLOUR.sub("", said), flush=True)
+    say(said if sys.stdout.isatty() else _COLOUR.sub("", said))
     return done.returncode == 0
 
 
@@ -133,12 +134,13 @@ def main(folder: Path) -> int:
     sources = [source(page) for page in pages()]
     missing = [path for path in sources if not path.is_file()]
     if missing:
-        print("_toc.yml names pages that are not there:", *missing, sep="\n  ")
+        names = map(str, missing)
+        say("\n  ".join(["_toc.yml names pages that are not there:", *names]))
         return 1
     notebooks = [p for p in sources if is_myst_markdown_notebook(p.read_text("utf-8"))]
     todo = outdated(sound_cache(folder), notebooks)
     if todo:
-        print(f"Executing {len(todo)} of {len(notebooks)} chapters.", flush=True)
+        say(f"Executing {len(todo)} of {len(notebooks)} chapters.")
         # Lists the fonts once, here: a kernel that has to do it says so on the page.
         importlib.import_module("matplotlib.font_manager")
     # threads only wait: each chapter runs in a process of its own

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jensengap.files import write_whole
+from jensengap.terminal import say
 
 MOST_LETTERS = 32  # of a name: then the longest line of a cell still fits
 MOST_OF_A_TITLE = 48
@@ -74,11 +75,9 @@ def add_chapter(root: Path, name: str, title: str = "") -> None:
     _enter(chapter, texts)
     _write({root / file: text for file, text in texts.items()})
     page, questions = chapter.files
-    print(f"Made {page} and {questions}: a small chapter that runs.")
-    print(f"Entered in {TOC}, {READING}, {QUESTIONS} and {PLAN}.")
-    print(
-        "Next: make it yours, section by section; add it to book/index.md; make book."
-    )
+    say(f"Made {page} and {questions}: a small chapter that runs.")
+    say(f"Entered in {TOC}, {READING}, {QUESTIONS} and {PLAN}.")
+    say("Next: make it yours, section by section; add it to book/index.md; make book.")
 
 
 def _parts(toc: str) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ import time
 import tomllib
 from pathlib import Path
 
+from jensengap.terminal import say
 from tools.mutation.survivors import (
     Change,
     Mutant,
@@ -109,16 +110,16 @@ def main(chosen: list[str]) -> None:
     modules = {name: known[name] for name in chosen or known}
     reasons = read_reasons(REASONS)
     start = time.monotonic()
-    print(f"Breaking {', '.join(modules)}; all take about ten minutes.", flush=True)
+    say(f"Breaking {', '.join(modules)}; all take about ten minutes.")
     stage()
     names = [f"{path}.*" for path in modules.values()]
     words = ["run", "--max-children", str(NUM_WORKERS), *names]
     mutmut(*words, log=STAGE / "mutmut.log")
     mutants = judged(modules)
-    print(table(mutants, reasons, list(modules)))
-    print(f"in {time.monotonic() - start:.0f} s, on {NUM_WORKERS} cores")
+    say(table(mutants, reasons, list(modules)))
+    say(f"in {time.monotonic() - start:.0f} s, on {NUM_WORKERS} cores")
     found = list(faults(mutants, reasons, list(modules)))
-    print("\n".join(found) or "Every survivor is explained.")
+    say("\n".join(found) or "Every survivor is explained.")
     sys.exit(bool(found))
 
 

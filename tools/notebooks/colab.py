@@ -25,6 +25,7 @@ from nbclient.exceptions import (
     DeadKernelError,
 )
 
+from jensengap.terminal import say
 from tools.book.environment import PIP
 from tools.book.freshness import digest, read_mark, write_mark
 from tools.book.toc import ROOT
@@ -83,7 +84,7 @@ def environment(python: str, folder: Path = FOLDER) -> Path:
     own = place / "bin" / "python"
     if read_mark(made) == mark and own.exists():
         return own
-    print("Making an environment like Colab's: some gigabytes, once.", flush=True)
+    say("Making an environment like Colab's: some gigabytes, once.")
     made.unlink(missing_ok=True)
     shutil.rmtree(place, ignore_errors=True)
     subprocess.run([python, "-m", "venv", str(place)], check=True)
@@ -221,23 +222,21 @@ def main(site: str, address: str, python: str = "") -> int:
     own = environment(python or newest())
     before = as_brought(own)
     words = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "ipywidgets")
-    print(", ".join(f"{name} {before[name]}" for name in words if name in before))
+    say(", ".join(f"{name} {before[name]}" for name in words if name in before))
     env = variables(own, address, repository(FOLDER))
     paths = sorted((Path(site) / "notebooks").rglob("*.ipynb"))
-    print(
-        f"{'notebook':32}{'install':>8}{'rest, s':>8}{'busy':>8}{'MB':>8}", flush=True
-    )
+    say(f"{'notebook':32}{'install':>8}{'rest, s':>8}{'busy':>8}{'MB':>8}")
     faults = [] if paths else [f"no notebook lies in {site}"]
     kernel = kernel_of(own)
     for path in paths:
         page = path.relative_to(Path(site) / "notebooks").with_suffix("")
         done = run(page.as_posix(), path, kernel, env)
-        print(done, flush=True)
+        say(done)
         faults += [f"{done.page}: {done.fault}"] if done.fault else []
     after = packages(own)
-    print("added:", ", ".join(f"{n} {after[n]}" for n in after if n not in before))
+    say("added:", ", ".join(f"{n} {after[n]}" for n in after if n not in before))
     faults += changed(before, after)
-    print("\n".join(faults) or f"All {len(paths)} ran; no package of Colab's changed.")
+    say("\n".join(faults) or f"All {len(paths)} ran; no package of Colab's changed.")
     return bool(faults)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from jensengap.terminal import say
+
 
 def without_solutions(notebook: NotebookNode) -> tuple[NotebookNode, int]:
     """Drop what belongs to a solution.
@@ -61,8 +63,8 @@ def main(site: str, folder: str) -> None:
     """Write the copies, and say where they are."""
     counts = write(Path(site, "notebooks"), Path(folder))
     for name, count in counts.items():
-        print(f"{count:4}  {name}")
-    print(f"{len(counts)} notebooks without {sum(counts.values())} solutions: {folder}")
+        say(f"{count:4}  {name}")
+    say(f"{len(counts)} notebooks without {sum(counts.values())} solutions: {folder}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
+from jensengap.terminal import say
 from tools.book import chromium
 from tools.book.freshness import digest, read_mark, write_mark
 from tools.book.toc import ROOT
@@ -205,7 +206,7 @@ if __name__ == "__main__":
     if new:
         num_pages = len(PdfReader(where).pages)
         megabytes = where.stat().st_size / 1e6
-        print(f"Printed {num_pages} pages, {megabytes:.0f} MB.")
+        say(f"Printed {num_pages} pages, {megabytes:.0f} MB.")
     else:
-        print("The PDF is up to date.")
-    print(f"Open {where}")
+        say("The PDF is up to date.")
+    say(f"Open {where}")

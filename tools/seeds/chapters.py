@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from jensengap.terminal import say
 from tools.book.environment import clean_variables
 from tools.book.toc import ROOT, pages, source
 from tools.seeds import seeds
@@ -124,7 +125,7 @@ def in_own_process(page: str, setting: Setting) -> dict:
         result = {"seconds": 0.0, "cell": 0, "line": "", "said": f"no run: {last}"}
     mark = "FAILED" if "said" in result else "passed"
     where = " ".join(f"{name}={part}" for name, part in setting._asdict().items())
-    print(f"{mark} {result['seconds']:6.1f} s  {page}  {where}", flush=True)
+    say(f"{mark} {result['seconds']:6.1f} s  {page}  {where}")
     return {"page": page, **setting._asdict(), **result}
 
 
@@ -167,7 +168,7 @@ def main(words: list[str]) -> int:
     """Run what the command line asks for; returns the process's exit status."""
     asked = parsed(words)
     if asked.one:
-        print(json.dumps(run_cells(asked.chapter[0])))
+        say(json.dumps(run_cells(asked.chapter[0])))
         return 0
     settings = itertools.starmap(
         Setting, itertools.product(asked.moves, asked.threads, asked.capability)
@@ -178,7 +179,7 @@ def main(words: list[str]) -> int:
     with ThreadPoolExecutor(max_workers=asked.jobs) as pool:
         results = list(pool.map(lambda run: in_own_process(*run), runs))
     lines = list(table(results))
-    print("\n".join(lines or [f"All {len(results)} runs passed."]))
+    say("\n".join(lines or [f"All {len(results)} runs passed."]))
     return 1 if lines else 0
 
 

@@ -10,6 +10,7 @@ threads, is none.
 import subprocess
 import sys
 
+from jensengap.terminal import say
 from tools.book.toc import ROOT
 from tools.seeds.chapters import MOVES, Setting
 from tools.seeds.chapters import main as run_chapters
@@ -32,7 +33,7 @@ def jobs(setting: Setting) -> str:
 
 def run_tests(setting: Setting) -> bool:
     """Run the tests under a setting; return whether all have passed."""
-    print(f"\nTests with {setting}", flush=True)
+    say(f"\nTests with {setting}")
     command = [sys.executable, "-m", "pytest", "-q", "--dist", "worksteal"]
     command += ["-n", jobs(setting)]
     done = subprocess.run(
@@ -51,7 +52,7 @@ def main(words: list[str]) -> int:
     for setting in settings:
         asked = ["--moves", str(setting.move), "--threads", str(setting.threads)]
         asked += ["--capability", setting.capability, "--jobs", jobs(setting)]
-        print(f"\nChapters with {setting}", flush=True)
+        say(f"\nChapters with {setting}")
         passed.append(run_chapters(asked) == 0)
     return 0 if all(passed) else 1
 

@@ -13,6 +13,7 @@ from IPython.display import display
 from jensengap.check import CheckError
 from jensengap.exercises import chapters, form, marking, sheet
 from jensengap.exercises.marking import OPEN, RIGHT, Mark
+from jensengap.terminal import say
 
 MIME = "application/vnd.jensengap.answer+json"
 _SIGNS = {RIGHT: "✓", OPEN: "○", marking.WRONG: "✗"}
@@ -36,12 +37,12 @@ def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
     try:
         question = chapters.find(label)
     except ValueError as error:
-        print(error)
+        say(error)
         return None
     try:
         found = marking.mark(question, (answer, *more) if more else answer)
     except Exception as error:  # somebody's own class may do anything
-        print(f"{question.label}: what came cannot be read ({type(error).__name__})")
+        say(f"{question.label}: what came cannot be read ({type(error).__name__})")
         return None
     # also what is wrong: a later answer takes its place
     sheet.note(found)
@@ -80,10 +81,10 @@ def hint(label: str = "") -> None:
     try:
         hints = chapters.find(label).hints
     except ValueError as error:
-        print(error)
+        say(error)
         return
     for number, text in enumerate(hints, 1):
-        print(f"{number}. {text}" if len(hints) > 1 else text)
+        say(f"{number}. {text}" if len(hints) > 1 else text)
 
 
 def save_answers(path: str | Path = "answers.json") -> None:
@@ -93,9 +94,9 @@ def save_answers(path: str | Path = "answers.json") -> None:
         path: of the file; the answers to other chapters that it holds already stay.
     """
     try:
-        print(f"{path}: {sheet.save(path)}")
+        say(f"{path}: {sheet.save(path)}")
     except (TypeError, ValueError) as error:
-        print(error)
+        say(error)
 
 
 def verify_answers(path: str | Path = "answers.json") -> None:
@@ -105,9 +106,9 @@ def verify_answers(path: str | Path = "answers.json") -> None:
         path: of the file.
     """
     try:
-        print(f"{path}: {sheet.verify(path)}")
+        say(f"{path}: {sheet.verify(path)}")
     except (TypeError, ValueError) as error:
-        print(error)
+        say(error)
 
 
 def _show(found: Mark, markup: str) -> None:
@@ -117,7 +118,7 @@ def _show(found: Mark, markup: str) -> None:
         said += f' For a hint: exercises.hint("{found.label}").'
     text = f"{_SIGNS[found.state]} {found.label} · {said}"
     if get_ipython() is None:
-        print(text)
+        say(text)
         return
     line = (
         f'<div class="jg-answer" data-state="{found.state}">{_SIGNS[found.state]} '

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from jensengap import numeric
 from jensengap.exercises import trial
 from jensengap.exercises.question import Choice, Number, Question, instruction, letters
 from jensengap.exercises.trial import Open, Refused, at, short
@@ -16,18 +19,6 @@ COMMA = (
     "a comma makes two numbers of one. Write a decimal point, and nothing between "
     "thousands."
 )
-
-
-def float64(value: Any) -> Tensor:
-    """Convert a value to a float64 tensor.
-
-    Args:
-        value: a number, or numbers in lists or arrays.
-
-    Returns:
-        A float64 tensor, without a history.
-    """
-    return torch.as_tensor(value, dtype=torch.float64).detach()
 
 
 def truths(question: Number, case: Mapping[str, Any]) -> Tensor:
@@ -40,7 +31,7 @@ def truths(question: Number, case: Mapping[str, Any]) -> Tensor:
     Returns:
         A float64 tensor.
     """
-    return float64(question.answer(**case))
+    return numeric.float64(question.answer(**case))
 
 
 def read(question: Question, answer: Any) -> Any:
@@ -48,8 +39,8 @@ def read(question: Question, answer: Any) -> Any:
 
     Args:
         question: what was asked.
-        answer: a number or a function; of a choice the statement or its letter; an
-            ellipsis or None where there is no answer yet.
+        answer: a number of any library or a function; of a choice the statement or its
+            letter; an ellipsis or None where there is no answer yet.
 
     Returns:
         The statement; the number; or of a function a list with its value, a number or
@@ -63,7 +54,8 @@ def read(question: Question, answer: Any) -> Any:
         raise Open
     if isinstance(question, Choice):
         return _statement(question, answer)
-    if not callable(answer):
+    # some numbers can be called, sympy's and mpmath's
+    if not callable(answer) or _is_number(answer):
         return float(_value(answer, torch.Size(), "the answer"))
     results = trial.call(answer, question.cases)
     if all(result is None for result in results):
@@ -72,6 +64,40 @@ def read(question: Question, answer: Any) -> Any:
         _value(result, truths(question, case).shape, f"the result{at(case)}").tolist()
         for case, result in zip(question.cases, results, strict=True)
     ]
+
+
+def numbers(value: Any) -> Tensor:
+    """Convert numbers of any library; a truth value is none.
+
+    Args:
+        value: a number, or numbers in lists or arrays.
+
+    Returns:
+        A float64 tensor, without a history; infinite where float64 ends.
+
+    Raises:
+        ValueError: texts, complex, truth or masked values, or lists of many lengths.
+    """
+    if _has_truth(value):
+        raise ValueError("numbers are wanted, got truth values; compare no more")
+    return numeric.float64(value)
+
+
+def _has_truth(value: Any) -> bool:
+    """Find a truth value, which is 0 or 1 to all libraries, and no answer."""
+    if isinstance(value, list | tuple):
+        return any(_has_truth(each) for each in value)
+    kind = str(getattr(value, "dtype", type(value).__name__))
+    if kind == "object" and isinstance(value, np.ndarray):
+        return any(_has_truth(each) for each in value.flat)
+    return kind.removeprefix("torch.") in ("bool", "boolean")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return numbers(value).numel() == 1
+    except Exception:  # an object of any kind may come, with any error
+        return False
 
 
 def _statement(question: Choice, answer: Any) -> str:
@@ -85,8 +111,8 @@ def _statement(question: Choice, answer: Any) -> str:
         for option in question.options:
             if option.rstrip(".").lower() == text:
                 return option
-        # b), (b) and B: all mean b
-        letter = text.strip(" .:()[]")
+        # b), (b), B and the full-width letter: all mean b
+        letter = unicodedata.normalize("NFKC", text).strip(" .:()[]")
         if letter in by_letter:
             return by_letter[letter]
     raise Refused(
@@ -110,16 +136,16 @@ def _value(value: Any, shape: torch.Size, what: str) -> Tensor:
     if isinstance(value, str):
         raise Refused(
             f"Wanted is {wanted}, and {what} is the text {short(value)}; write a "
-            "number without quotes and without a unit, with a point for decimals."
+            "number without quotes."
         )
     try:
-        # looked at first: in float64 an imaginary part would be lost without a word
-        kind = torch.as_tensor(value).dtype
-        tensor = float64(value) if not kind.is_complex else torch.tensor(0.0)
-    except Exception:  # an object of any kind may come, with errors of any kind
-        raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.") from None
-    if kind.is_complex or kind == torch.bool:
-        raise Refused(f"Wanted is {wanted}, and {what} is {_named(value)}.")
+        tensor = numbers(value)
+    except Exception as error:  # an object of any kind may come, with any error
+        masked = "; masked values are missing ones, fill or drop them"
+        raise Refused(
+            f"Wanted is {wanted}, and {what} is {_named(value)}"
+            f"{masked if 'masked' in str(error) else ''}."
+        ) from None
     if tensor.numel() == 1 and not shape:
         tensor = tensor.reshape(())
     # 1,5 is two numbers to Python: most likely a decimal comma

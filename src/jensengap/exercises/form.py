@@ -10,9 +10,11 @@ import html
 import json
 from typing import Any
 
+from jensengap.exercises import reading
 from jensengap.exercises.answer import truths
 from jensengap.exercises.marking import SAID
 from jensengap.exercises.question import Choice, Number, Question
+from jensengap.inputs import SLACK
 from jensengap.markup import scripted
 
 _SCRIPT = (
@@ -33,8 +35,10 @@ def markup(question: Question) -> str:
     """
     inside = _choice(question) if isinstance(question, Choice) else _number(question)
     text = json.dumps(_data(question), ensure_ascii=False, separators=(",", ":"))
+    # a choice has nothing to read
+    names = ("answer",) if isinstance(question, Choice) else ("reading", "answer")
     script = _SCRIPT.format(
-        data=text.replace("</", "<\\/"), code=scripted.script("answer")
+        data=text.replace("</", "<\\/"), code="\n".join(map(scripted.script, names))
     )
     return (
         f'<form class="jg-ask" id="ask-{question.label}" data-exercise='
@@ -96,7 +100,9 @@ def _data(question: Question) -> dict[str, Any]:
     return {
         "answer": float(truths(question, case)),
         "tolerance": question.tolerance,
+        "slack": SLACK,
         "unit": question.unit,
         "mistakes": [[float(m.answer(**case)), m.hint] for m in question.mistakes],
         "said": SAID,
+        "grammar": reading.GRAMMAR,
     }

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from jensengap import numeric
 from jensengap.exercises import answer as answers
-from jensengap.exercises.answer import float64, truths
+from jensengap.exercises import reading
+from jensengap.exercises.answer import numbers, truths
 from jensengap.exercises.question import Choice, Mistake, Number, Question, instruction
 from jensengap.exercises.trial import Open, Refused, at, short
 
@@ -28,6 +30,9 @@ SAID = {
     "share": "That is a share of one; wanted are percent: multiply by 100.",
     "small": "Not yet: this is too small.",
     "large": "Not yet: this is too large.",
+    "unit": "That is in {came}; wanted is a number in {wanted}.",
+    "unitless": "That is in {came}; wanted is a number without a unit.",
+    "read": "(read as {value})",
 }
 
 
@@ -56,18 +61,57 @@ def mark(question: Question, answer: Any) -> Mark:
 
     Args:
         question: what was asked.
-        answer: a number or a function; of a choice the statement or its letter; an
-            ellipsis or None where there is no answer yet.
+        answer: a number, as a number or as a text, or a function; of a choice the
+            statement or its letter; an ellipsis or None where there is no answer yet.
 
     Returns:
         The mark.
     """
     try:
+        if isinstance(question, Number) and isinstance(answer, str):
+            return _typed(question, answer)
         return judge(question, answers.read(question, answer))
     except Open as missing:
         return Mark(question.label, OPEN, f"{missing} {instruction(question)}".strip())
     except Refused as reason:
         return Mark(question.label, WRONG, str(reason))
+
+
+def _typed(question: Number, text: str) -> Mark:
+    """Mark a number that was typed; say what was read where that can be doubted."""
+    if reading.is_empty(text):
+        raise Open(SAID["empty"])
+    values, unit, plain = reading.read(text, question.unit)
+    if not values:
+        raise Refused(SAID["not a number"])
+    if not math.isfinite(values[0]):
+        raise Refused(SAID["not finite"])
+    marks = [
+        _in_other_unit(question, value, unit) if unit else judge(question, value)
+        for value in values
+    ]
+    best = min(marks, key=_rank)  # the first of those that are alike
+    value = values[marks.index(best)]
+    if plain and value == values[0]:
+        return best
+    echo = SAID["read"].format(value=reading.shown(value))
+    return best._replace(said=f"{best.said} {echo}")
+
+
+def _rank(found: Mark) -> int:
+    """Prefer what is right, then what a known mistake explains."""
+    if found.state == RIGHT:
+        return 0
+    return 2 if found.said in (SAID["small"], SAID["large"]) else 1
+
+
+def _in_other_unit(question: Number, value: float, came: str) -> Mark:
+    """Refuse a number in another unit, whatever its size."""
+    said = SAID["unit" if question.unit else "unitless"]
+    said = said.format(came=came, wanted=question.unit)
+    if came == "bits" and judge(question, value).said == SAID["bits"]:
+        said = SAID["bits"]
+    return Mark(question.label, WRONG, said)
 
 
 def judge(question: Question, given: Any) -> Mark:
@@ -94,12 +138,11 @@ def judge(question: Question, given: Any) -> Mark:
     is_function = isinstance(given, list)
     cases = question.cases if is_function else question.cases[:1]
     right = [truths(question, case) for case in cases]
+    given_each = given if is_function else [given]
     try:
-        values = [float64(value) for value in (given if is_function else [given])]
+        # counted first: a file may hold a list of any length
+        values = [numbers(each) for each in given_each[: len(cases) + 1]]
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        values = []
-    # True is 1 to torch, and no answer
-    if isinstance(given, bool):
         values = []
     if [value.shape for value in values] != [truth.shape for truth in right]:
         raise ValueError(f"{question.label} is not answered by {short(given)}")
@@ -120,7 +163,7 @@ def _fault(
         if is_function:
             # relative where values are large, absolute where they are small
             allowed = question.precision * (1 + truth.abs())
-        return bool(((value - truth).abs() <= allowed).all())
+        return bool(numeric.within((value - truth).abs(), allowed).all())
 
     wrong = [
         i for i, pair in enumerate(zip(values, right, strict=True)) if not near(*pair)
@@ -156,4 +199,4 @@ def _typical(
 
 
 def _mistaken(mistake: Mistake, case: Mapping[str, Any]) -> Tensor:
-    return float64(mistake.answer(**case))
+    return numeric.float64(mistake.answer(**case))

@@ -16,6 +16,7 @@ import torch
 
 from jensengap import ring
 from jensengap.experiments import meaning, recordings
+from jensengap.terminal import say
 
 
 class Experiment(NamedTuple):
@@ -76,7 +77,7 @@ def record(name: str, pool: Executor, folder: Path = recordings.FOLDER) -> Path:
     runs = []
     for number, each in enumerate(pending, 1):
         runs.append(each.result())
-        print(f"{name}: {number} of {len(pending)} runs", flush=True)
+        say(f"{name}: {number} of {len(pending)} runs")
     path = folder / f"{name}.json"
     machine = recordings.machine(threads_a_process=1)
     versions = recordings.versions("torch")
@@ -104,7 +105,7 @@ def main(*names: str) -> None:
     # spawn: a fork after torch has started its threads may wait for ever
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for name in names or EXPERIMENTS:
-            print(f"Wrote {record(name, pool)}", flush=True)
+            say(f"Wrote {record(name, pool)}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from jensengap.data import embedded, full
 from jensengap.experiments import distributed, iwae_table
 from jensengap.experiments.resumable import GRADIENTS, OPTIMIZERS, Settings
 from jensengap.experiments.run import Run
+from jensengap.terminal import say
 
 
 def mnist(split: str) -> Tensor:
@@ -204,7 +205,7 @@ def main(words: list[str] | None = None) -> None:
     except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"jensengap.experiments.reproduce: {error}") from error
     if said:
-        print(said)
+        say(said)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from jensengap.markup import svg
+from jensengap.terminal import say
 
 _FOLDER = files("jensengap.markup") / "scripts"
 # With the element: a canvas that had its size from its own pixels would grow for ever.
@@ -126,7 +127,7 @@ def show(written: str, fig: Figure, alt: str) -> None:
         alt: what it shows.
     """
     if get_ipython() is None:
-        print(alt)
+        say(alt)
         return
     bundle = {"text/plain": alt, "text/html": written, "image/png": svg.png(fig)}
     display(bundle, raw=True)

@@ -132,6 +132,7 @@ QUESTIONS = (
             "Near the solution each step multiplies the distance by √(1 + h²/4).",
             "Which power of that factor is two? Round up to a whole step.",
         ),
+        unit="steps",
         tolerance=0.1,
         precision=1e-7,
     ),
@@ -177,6 +178,7 @@ QUESTIONS = (
             "That may be at most one in twenty: take logarithms. They are negative, "
             "so mind the direction of the inequality.",
         ),
+        unit="samples",
         tolerance=0.1,
         precision=1e-7,
     ),
@@ -215,6 +217,7 @@ QUESTIONS = (
             "over the pictures.",
             "Of N equally frequent pictures, two samples agree with probability 1/N.",
         ),
+        unit="pictures",
         tolerance=0.01,
     ),
     Number(

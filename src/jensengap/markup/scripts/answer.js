@@ -2,35 +2,42 @@
 (jg => {
   if (jg.answer) return;
 
-  // Minus signs, fractions, percent signs and spaces as people write them. A comma is a
-  // decimal one, or stands between thousands: where both can be meant, both are tried.
-  const read = text => {
-    const plain = text.replaceAll("−", "-").replace(/[\s’']|%\s*$/g, "");
-    const grouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
-    const written = grouped ? [plain.replaceAll(",", "")] : [];
-    if (plain.split(",").length === 2) written.push(plain.replace(",", "."));
-    return (written.length ? written : [plain]).map(quotient).filter(v => v !== null);
-  };
+  // Right is better than a known mistake, and that than any other: texts with several
+  // readings have them judged in this order.
+  const RIGHT = 0, KNOWN = 1, OTHER = 2;
 
-  const quotient = text => {
-    const parts = text.split("/");
-    const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-    if (parts.length > 2 || !parts.every(part => number.test(part))) return null;
-    return parts.length === 1 ? Number(parts[0]) : Number(parts[0]) / Number(parts[1]);
-  };
-
-  const judge = ({answer, tolerance, unit, mistakes, said}, text) => {
-    if (!text.trim()) return [false, said["empty"]];
-    const values = read(text);
-    if (!values.length) return [false, said["not a number"]];
-    if (!values.every(Number.isFinite)) return [false, said["not finite"]];
-    const near = other => values.some(value => Math.abs(value - other) <= tolerance);
-    if (near(answer)) return [true, said["right"]];
+  const judgeOne = ({answer, tolerance, slack, unit, mistakes, said}, value) => {
+    const near = other => Math.abs(value - other) <= tolerance * (1 + slack);
+    if (near(answer)) return [RIGHT, said["right"]];
     const typical = [...mistakes, [-answer, said["sign"]]];
     if (unit === "nats") typical.push([answer / Math.LN2, said["bits"]]);
     if (unit === "%") typical.push([answer / 100, said["share"]]);
     const known = typical.find(([other]) => near(other));
-    return [false, known ? known[1] : said[values[0] < answer ? "small" : "large"]];
+    if (known) return [KNOWN, known[1]];
+    return [OTHER, said[value < answer ? "small" : "large"]];
+  };
+
+  // A number in another unit is no answer, whatever its size.
+  const inOtherUnit = (data, value, came) => {
+    const {unit, said} = data;
+    const inBits = came === "bits" && judgeOne(data, value)[1] === said["bits"];
+    if (inBits) return said["bits"];
+    return said[unit ? "unit" : "unitless"].replace("{came}", came).replace("{wanted}", unit);
+  };
+
+  const judge = (data, text) => {
+    const {said, grammar} = data;
+    if (jg.reading.isEmpty(text, grammar)) return [false, said["empty"]];
+    const {values, unit, plain} = jg.reading.read(text, data.unit, grammar);
+    if (!values.length) return [false, said["not a number"]];
+    if (!Number.isFinite(values[0])) return [false, said["not finite"]];
+    const judged = values.map(value => unit
+      ? [OTHER, inOtherUnit(data, value, unit)] : judgeOne(data, value));
+    const ranks = judged.map(([rank]) => rank);
+    const best = ranks.indexOf(Math.min(...ranks));
+    const echo = said["read"].replace("{value}", jg.reading.shown(values[best]));
+    const [rank, sentence] = judged[best];
+    return [rank === RIGHT, plain && best === 0 ? sentence : `${sentence} ${echo}`];
   };
 
   const choose = ({right, options, said}, option) => {
