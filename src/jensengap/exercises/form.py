@@ -14,8 +14,8 @@ from jensengap.exercises import reading
 from jensengap.exercises.answer import truths
 from jensengap.exercises.marking import SAID
 from jensengap.exercises.question import Choice, Number, Question
-from jensengap.inputs import SLACK
 from jensengap.markup import scripted
+from jensengap.numeric import SLACK
 
 _SCRIPT = (
     '<script type="application/json">{data}</script>'
