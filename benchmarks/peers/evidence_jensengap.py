@@ -6,6 +6,7 @@ import torch
 
 from benchmarks import digits, elbo
 from benchmarks.peers import jensengap
+from jensengap import data
 from jensengap.fast import evidence
 
 DISTRIBUTIONS = ("torch",)
@@ -14,9 +15,11 @@ IMAGES, SAMPLES = 128, 5000  # of the first test images
 
 
 def images(folder: Path) -> torch.Tensor:
-    """Read the grey test images, (n, 784)."""
+    """Draw binary test images, (n, 784), the same ones for every peer."""
     pixels = digits.images(folder, "test")[:IMAGES]
-    return torch.from_numpy(pixels).float().div_(255)
+    # grey pixels have no probability under a Bernoulli
+    probs = torch.from_numpy(pixels).float().div_(255)
+    return data.binarize(probs, torch.Generator().manual_seed(0))
 
 
 class Training:
