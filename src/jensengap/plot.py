@@ -7,6 +7,7 @@ page's light and dark theme and can be read aloud.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from html import escape
@@ -23,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
+from jensengap import inputs
 from jensengap.markup import svg
 from jensengap.markup.svg import ACCENT, GAP, INK, LINE, MUTED, PRIOR, RECONSTRUCTION
 from jensengap.terminal import say
@@ -45,6 +47,7 @@ STYLE = {
 }  # fmt: skip
 
 
+@inputs.checked
 def figure(
     width: float = 6.0,
     height: float = 3.0,
@@ -108,6 +111,7 @@ def colour_map(colour: str) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("jg", [(*rgb, 0.0), (*rgb, 1.0)])
 
 
+@inputs.checked
 def digits(
     ax: Axes, images: Float[Tensor, "n d"], columns: int, *, gap: int = 2
 ) -> Axes:
@@ -126,11 +130,12 @@ def digits(
         ValueError: no image, no column, or images that are not square.
     """
     num, num_pixels = images.shape
-    if min(num, columns) < 1:
+    if columns < 1:
         raise ValueError(
             f"digits needs an image and a column, got {num} images in {columns} columns"
         )
-    side = round(num_pixels**0.5)
+    # exact for integers, where a square root in floats may be rounded
+    side = math.isqrt(num_pixels)
     if side * side != num_pixels:
         raise ValueError(f"images must be square, got {num_pixels} pixels each")
     # rounded up
@@ -144,6 +149,7 @@ def digits(
     return ax
 
 
+@inputs.checked
 def gaussian_ellipse(
     ax: Axes,
     loc: Float[Tensor, "2"],
@@ -164,10 +170,11 @@ def gaussian_ellipse(
         The axes.
 
     Raises:
-        ValueError: a covariance that is not positive definite.
+        ValueError: a covariance that is not finite and positive definite.
     """
     # ascending: values[0] is the least, vectors[:, 0] its axis
-    values, vectors = np.linalg.eigh(cov.detach().double().numpy())
+    inputs.finite("cov", cov)
+    values, vectors = np.linalg.eigh(cov.detach().cpu().double().numpy())
     if not values[0] > 0:
         raise ValueError(
             f"cov must be positive definite, got eigenvalues {values.tolist()}; "
@@ -199,6 +206,7 @@ def wipe(ax: Axes) -> Axes:
     return ax
 
 
+@inputs.checked
 def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> Axes:
     r"""Draw $\log p(x)$ as three bars, each beginning where the last one ended.
 
@@ -232,6 +240,7 @@ def three_bars(ax: Axes, reconstruction: float, kl_prior: float, gap: float) -> 
     return ax
 
 
+@inputs.checked
 def note(
     ax: Axes, x: float, y: float, text: str, colour: str = INK, **style: Any
 ) -> Axes:
@@ -273,7 +282,7 @@ def table(
                 f"a row must have {len(head)} cells, as the head has, got {len(row)}: "
                 f"{list(row)}"
             )
-    lines = [[_MINUS.sub("−", cell) for cell in row] for row in (head, *rows)]
+    lines = [[_MINUS.sub("−", str(cell)) for cell in row] for row in (head, *rows)]
     first, *others = (
         "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in line)
         for tag, line in zip(["th"] + ["td"] * len(rows), lines, strict=True)

@@ -89,7 +89,7 @@ def scene(
         own = codes[labels == label]
         # as one picture: a thousand marks would be most of the page
         plane.plot(
-            *own.T.numpy(),
+            *own.T.cpu().numpy(),
             ".",
             color=_SHADES[label % 5],
             markersize=2.5,
@@ -114,7 +114,7 @@ def scene(
 
     def update(x: float, y: float) -> None:
         ring.set_data([x], [y])
-        image.set_data(decoded(x, y).double().numpy().reshape(image.get_size()))
+        image.set_data(decoded(x, y).cpu().double().numpy().reshape(image.get_size()))
 
     update(*start)
     return fig, update
