@@ -226,12 +226,16 @@ def every(condition: Tensor) -> bool:
     """Test whether all elements are true; a tensor without values has none to refuse.
 
     Args:
-        condition: truth values, on any device; those of torch's ``meta`` hold none.
+        condition: truth values, on any device; those of torch's ``meta`` hold none,
+            and those inside of ``torch.func.vmap`` do not show them.
 
     Returns:
         Whether all are.
     """
-    return condition.is_meta or bool(condition.all())
+    try:
+        return condition.is_meta or bool(condition.all())
+    except RuntimeError:  # of torch.func.vmap, where values cannot be looked at
+        return True
 
 
 def alike(name: str, value: Tensor, like: Tensor) -> None:

@@ -6,12 +6,15 @@ a float can be summed. A grid is float64; nodes for a ``q`` have its dtype and d
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.linalg import eigvalsh_tridiagonal
+from scipy.special import logsumexp
 from torch import Tensor
 from torch.distributions import Distribution
 
@@ -104,7 +107,8 @@ def gauss_hermite(
     factor = gaussians.scale_tril(q)
     loc, dim = q.mean, q.event_shape[0]
     _affordable(num, dim)
-    node, log_weight = (each.to(loc.dtype).to(loc.device) for each in _hermite(num))
+    kind = {"dtype": loc.dtype, "device": loc.device}
+    node, log_weight = (torch.tensor(each, **kind) for each in _hermite(num))
     # reshape: of one list cartesian_prod makes a vector, not a column
     t = torch.cartesian_prod(*[node] * dim).reshape(-1, dim)
     logs = torch.cartesian_prod(*[log_weight] * dim).reshape(-1, dim).sum(-1)
@@ -115,7 +119,8 @@ def gauss_hermite(
     return loc + (factor @ t[..., None])[..., 0], logs
 
 
-def _hermite(num: int) -> tuple[Tensor, Tensor]:
+@functools.cache
+def _hermite(num: int) -> tuple[np.ndarray, np.ndarray]:
     r"""Compute nodes and log-weights of $\mathbb E[f(t)]$, $t$ standard normal.
 
     The orthonormal Hermite polynomials obey
@@ -123,22 +128,20 @@ def _hermite(num: int) -> tuple[Tensor, Tensor]:
     recurrence, and $1/w_i=\sum_{k<n}p_k(t_i)^2$. A weight may be far too small for a
     float, so the sum is kept as a logarithm.
     """
-    roots = torch.arange(num, dtype=torch.float64).sqrt()
-    node = eigvalsh_tridiagonal(torch.zeros(num).double().numpy(), roots[1:].numpy())
-    node = torch.from_numpy(node) if num > 1 else torch.zeros(1, dtype=torch.float64)
+    roots = np.sqrt(np.arange(num))
+    node = eigvalsh_tridiagonal(np.zeros(num), roots[1:]) if num > 1 else np.zeros(1)
     # the rule is symmetric; rounding is not
-    node = (node - node.flip(0)) / 2
-    last, here = torch.zeros_like(node), torch.ones_like(node)
-    total, log_size = torch.ones_like(node), torch.zeros_like(node)
+    node = (node - node[::-1]) / 2
+    last, here = np.zeros(num), np.ones(num)
+    total, log_size = np.ones(num), np.zeros(num)
     for k in range(1, num):
         last, here = here, (node * here - roots[k - 1] * last) / roots[k]
-        total = total + here.square()
-        # divided by its size now and then: a polynomial of degree 400 overflows
-        size = total.sqrt()
-        last, here, total = last / size, here / size, torch.ones_like(total)
-        log_size = log_size + size.log()
+        # divided by its size: a polynomial of degree 400 overflows
+        size = np.sqrt(total + here**2)
+        last, here, total = last / size, here / size, np.ones(num)
+        log_size += np.log(size)
     log_weight = -2 * log_size
-    return node, log_weight - log_weight.logsumexp(0)
+    return node, log_weight - logsumexp(log_weight)
 
 
 def _affordable(num: int, dim: int) -> None:
