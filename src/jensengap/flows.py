@@ -152,7 +152,7 @@ class Flow(nn.Module):
             raise ValueError(
                 f"loc and scale must have one shape and scale must be positive and "
                 f"finite, got {tuple(loc.shape)} and {tuple(scale.shape)} with a "
-                f"smallest scale of {float(scale.min()):g}"
+                f"smallest scale of {scale.min().item():g}"
             )
         if num_couplings < 0:
             raise ValueError(f"num_couplings must be 0 or more, got {num_couplings}")

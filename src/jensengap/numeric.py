@@ -58,7 +58,8 @@ def real(name: str, value: Any) -> float:
         # numpy would take one number in a list, and warn
         if getattr(value, "ndim", 0) and isinstance(value, np.ndarray):
             raise TypeError
-        number = float(value)
+        # of a tensor only the number: torch warns of a history that is lost
+        number = float(value.detach() if isinstance(value, Tensor) else value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ValueError(
             f"{name} must be one number, got {named(value)}; float() makes one"

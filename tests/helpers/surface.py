@@ -16,6 +16,7 @@ SRC = Path(jensengap.__file__).parent
 FOLDERS = ("", "data", "fast")
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 # far out, but so that a square is a float in every dtype but a half
+ODD = (float("nan"), float("inf"), float("-inf"))
 FAR = (0.0, 1.0, -1.0, 1e-12, 1e-5, 20.0, -300.0, 1e4, -6e4)
 
 
@@ -68,7 +69,7 @@ class Draw:
         self.data = data
         self.dtype = self.one_of(*DTYPES)
         self.sizes: dict[str, int] = {}
-        self.is_finite = True
+        self.asks_for_slopes = self.one_of(True, False)
 
     def one_of(self, *options: Any) -> Any:
         """Choose one."""
@@ -95,7 +96,8 @@ class Draw:
     def tensor(self, dims: str, kind: str = "", dtype: Any = None) -> Tensor:
         """Choose a tensor of a shape and of a kind of values."""
         shape = self.shape(dims)
-        kind = kind or self.one_of("normal", "far", "unit", "binary", "positive")
+        kinds = "normal", "far", "unit", "binary", "positive", "odd"
+        kind = kind or self.one_of(*kinds)
         chance = torch.Generator().manual_seed(self.data.draw(st.integers(0, 10**6)))
         normal = torch.randn(shape, generator=chance, dtype=torch.float64)
         far = torch.tensor(FAR)[
@@ -104,6 +106,7 @@ class Draw:
         values = {
             "normal": normal,
             "far": far,
+            "odd": torch.where(normal > 1, torch.tensor(ODD[len(shape) % 3]), normal),
             "unit": normal.sigmoid(),
             "binary": (normal > 0).double(),
             "positive": normal.exp(),

@@ -704,6 +704,7 @@ ELSEWHERE = {
     "numeric.named": "tests/subject/test_numeric.py",
     "numeric.real": "tests/subject/test_numeric.py",
     "numeric.whole": "tests/subject/test_numeric.py",
+    "numeric.within": "tests/subject/test_inputs.py",
     "probes.Result.score": "probes.normalised",
     "vae.Terms.elbo": "a difference of what terms returns",
     "vae.VAE": "joins what it is given",
@@ -742,6 +743,17 @@ def test_what_is_tested_elsewhere_is_tested_there():
             assert name.rpartition(".")[2] in text or "." not in name, name
 
 
+def slopes_are_numbers(value: torch.Tensor, args: list) -> None:
+    """Differentiate a result by what was given; refuse NaN."""
+    leaves = [a for a in args if isinstance(a, torch.Tensor) and a.requires_grad]
+    if leaves and bool(value.isfinite().all()):
+        slopes = torch.autograd.grad(
+            value.sum(), leaves, allow_unused=True, retain_graph=True
+        )
+        for slope in slopes:
+            assert slope is None or not bool(slope.isnan().any()), (args, value)
+
+
 def called(name: str, d: Draw) -> tuple[str, Any, list, dict]:
     """Call a function as drawn; return how it ended, and what came."""
     draw = CALLS.get(name) or functools.partial(auto, name, SURFACE[name])
@@ -751,6 +763,9 @@ def called(name: str, d: Draw) -> tuple[str, Any, list, dict]:
     except ValueError as error:
         return "refused", error, [], {}
     torch.manual_seed(0)
+    for each in args:
+        if _is_float(each) and each.is_leaf and d.asks_for_slopes:
+            each.requires_grad_()
     try:
         result = function(*args, **kwargs)
     except ValueError as error:
@@ -772,6 +787,8 @@ def test_it_is_right_or_refused_in_a_sentence(name):
         if surface.is_finite([*args, *kwargs.values()]):
             for each in surface.tensors(result):
                 assert not bool(each.isnan().any()), (args, kwargs, result)
+                if each.requires_grad:
+                    slopes_are_numbers(each, args)
 
     holds()
     assert ends["taken"], f"{name} took nothing that was drawn: {ends}"
@@ -805,7 +822,7 @@ def test_a_low_precision_gives_what_float64_gives_but_for_rounding(name):
         end, result, args, kwargs = called(name, d)
         if end == "refused":
             return
-        wide = [a.double() if _is_float(a) else a for a in args]
+        wide = [a.detach().double() if _is_float(a) else a for a in args]
         torch.manual_seed(0)
         try:
             exact_one = SURFACE[name](*wide, **kwargs)
@@ -822,7 +839,11 @@ def test_a_low_precision_gives_what_float64_gives_but_for_rounding(name):
                 # beyond the largest float there is infinity
                 true = true.double().to(mine.dtype)
                 torch.testing.assert_close(
-                    mine.double(), true.double(), rtol=off, atol=off * size
+                    mine.double(),
+                    true.double(),
+                    rtol=off,
+                    atol=off * size,
+                    equal_nan=True,
                 )
 
     holds()

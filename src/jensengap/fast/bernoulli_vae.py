@@ -302,7 +302,8 @@ def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
     Args:
         logits: log-odds of each pixel; left as they are.
     """
-    if logits.is_cuda:
+    # what is written in place has no gradient
+    if logits.is_cuda or (logits.requires_grad and torch.is_grad_enabled()):
         return softplus(logits).sum(1)
     pieces = logits.split(_ROWS)
     scratch = torch.empty_like(pieces[0])
