@@ -224,5 +224,5 @@ def _write(texts: dict[Path, str]) -> None:
             if old is None:
                 path.unlink(missing_ok=True)
             elif path.read_bytes() != old:
-                write_whole(path, old)
+                path.write_bytes(old)
         raise

@@ -1,0 +1,25 @@
+// Words as the index has them (search_words.py): without accents, however they are typed.
+const plainLetters = "LETTERS";
+const plain = text => text.normalize("NFKD").replace(/[\p{Mn}\p{Cf}]/gu, "")
+  .replace(/[^\0-\x7f]/g, sign => plainLetters[sign] ?? sign);
+
+var splitQuery = query => plain(query)
+  .split(/[^\p{Letter}\p{Number}_\p{Emoji_Presentation}]+/gu).filter(term => term);
+
+// What is shown below a hit, and marked on its page, is spelled as there.
+if (typeof Search !== "undefined") {
+  const summary = Search.makeSearchSummary;
+  const spelled = new Set();
+  Search.makeSearchSummary = (page, words, anchor) => {
+    const there = Search.htmlToText(page, anchor).match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
+    const first = word => there.find(each => plain(each).toLowerCase().startsWith(word));
+    const found = [...words].map(word => first(word)?.toLowerCase() ?? word);
+    found.filter(word => /[^\0-\x7f]/.test(word)).forEach(word => spelled.add(word));
+    if (spelled.size) {
+      const kept = "sphinx_highlight_terms";
+      const marked = (localStorage.getItem(kept) ?? "").split(" ");
+      localStorage.setItem(kept, [...new Set([...marked, ...spelled])].join(" ").trim());
+    }
+    return summary(page, found, anchor);
+  };
+}
