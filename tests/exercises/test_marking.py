@@ -24,7 +24,7 @@ from jensengap.exercises.question import Mistake, Number
     ],
 )
 def test_a_number_or_a_function_that_computes_it_is_right(answer):
-    assert mark(AREA, answer)[:3] == (AREA.label, RIGHT, SAID["right"])
+    assert mark(AREA, answer)[:3] == (AREA.label, RIGHT, f"Right. {AREA.why}")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +225,7 @@ def test_a_function_may_be_about_tensors_and_its_shape_is_held():
             {"log_w": torch.arange(6.0).reshape(3, 2)},
         ),
         mistakes=(),
+        why="It is a mean.",
         hints=(),
     )
     assert mark(question, lambda w: w.mean(0)).state == RIGHT

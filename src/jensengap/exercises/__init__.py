@@ -13,9 +13,12 @@ from IPython.display import display
 from jensengap.check import CheckError
 from jensengap.exercises import chapters, form, marking, sheet
 from jensengap.exercises.marking import OPEN, RIGHT, Mark
+from jensengap.terminal import say
 
 MIME = "application/vnd.jensengap.answer+json"
 _SIGNS = {RIGHT: "✓", OPEN: "○", marking.WRONG: "✗"}
+# True of a chapter in a kernel and of a handout, which has no solutions in it.
+_WAY = "The book's solution is below this exercise in its chapter."
 
 
 def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
@@ -36,17 +39,19 @@ def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
     try:
         question = chapters.find(label)
     except ValueError as error:
-        print(error)
+        say(error)
         return None
     try:
         found = marking.mark(question, (answer, *more) if more else answer)
     except Exception as error:  # somebody's own class may do anything
-        print(f"{question.label}: what came cannot be read ({type(error).__name__})")
+        say(f"{question.label}: what came cannot be read ({type(error).__name__})")
         return None
     # also what is wrong: a later answer takes its place
     sheet.note(found)
     built = bool(os.environ.get("JENSENGAP_STATIC"))
-    _show(found, form.markup(question) if built and found.state == OPEN else "")
+    way = {RIGHT: _WAY, OPEN: f'For a hint: exercises.hint("{found.label}").'}
+    markup = form.markup(question) if built and found.state == OPEN else ""
+    _show(found, way.get(found.state, ""), markup)
     return found
 
 
@@ -67,7 +72,7 @@ def solution(label: str, answer: Any) -> Mark:
     found = marking.mark(chapters.find(label), answer)
     if found.state != RIGHT:
         raise CheckError(f"✗ {found.label} is not solved by this: {found.said}")
-    _show(found, "")
+    _show(found)
     return found
 
 
@@ -80,10 +85,10 @@ def hint(label: str = "") -> None:
     try:
         hints = chapters.find(label).hints
     except ValueError as error:
-        print(error)
+        say(error)
         return
     for number, text in enumerate(hints, 1):
-        print(f"{number}. {text}" if len(hints) > 1 else text)
+        say(f"{number}. {text}" if len(hints) > 1 else text)
 
 
 def save_answers(path: str | Path = "answers.json") -> None:
@@ -93,9 +98,9 @@ def save_answers(path: str | Path = "answers.json") -> None:
         path: of the file; the answers to other chapters that it holds already stay.
     """
     try:
-        print(f"{path}: {sheet.save(path)}")
+        say(f"{path}: {sheet.save(path)}")
     except (TypeError, ValueError) as error:
-        print(error)
+        say(error)
 
 
 def verify_answers(path: str | Path = "answers.json") -> None:
@@ -105,19 +110,18 @@ def verify_answers(path: str | Path = "answers.json") -> None:
         path: of the file.
     """
     try:
-        print(f"{path}: {sheet.verify(path)}")
+        say(f"{path}: {sheet.verify(path)}")
     except (TypeError, ValueError) as error:
-        print(error)
+        say(error)
 
 
-def _show(found: Mark, markup: str) -> None:
-    said = found.said
-    if found.state == OPEN:
-        said = f"{OPEN}. {said}"
-        said += f' For a hint: exercises.hint("{found.label}").'
+def _show(found: Mark, way: str = "", markup: str = "") -> None:
+    """Show a mark, and which way leads on; markup stands for both in a page."""
+    said = f"{OPEN}. {found.said}" if found.state == OPEN else found.said
+    said = f"{said} {way}".strip()
     text = f"{_SIGNS[found.state]} {found.label} · {said}"
     if get_ipython() is None:
-        print(text)
+        say(text)
         return
     line = (
         f'<div class="jg-answer" data-state="{found.state}">{_SIGNS[found.state]} '

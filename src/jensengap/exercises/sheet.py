@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from jensengap import files
 from jensengap.exercises import chapters, marking
 from jensengap.exercises.question import Question
+from jensengap.terminal import say
 
 FORMAT = "jensengap answers 1"
 
@@ -203,16 +204,16 @@ def main(paths: Sequence[str]) -> int:
         The exit status: 0 where all files are sound.
     """
     if not paths or paths[0] in ("-h", "--help"):
-        print("usage: python -m jensengap.exercises.sheet answers.json …")
+        say("usage: python -m jensengap.exercises.sheet answers.json …")
         return 2
     status = 0
     # where the shell has not done it: a pattern stands for the files that fit it
     found = [name for path in paths for name in sorted(glob.glob(path)) or [path]]
     for path in found:
         try:
-            print(f"{path}: {verify(path)}")
+            say(f"{path}: {verify(path)}")
         except ValueError as error:
-            print(error)
+            say(error)
             status = 1
     return status
 
