@@ -21,8 +21,8 @@ class Watched(NamedTuple):
 
 
 # The page in which a browser opens file after file, where no settings are asked for: a
-# new one costs more than all that most tests do in it. What a file has kept is forgotten
-# afterwards: to a browser all files are one site.
+# new one costs more than all that most tests do in it. What a file has kept is
+# forgotten afterwards: to a browser all files are one site.
 _common: dict[Browser, Page] = {}
 
 
