@@ -15,11 +15,11 @@ if (typeof Search !== "undefined") {
     const first = word => there.find(each => plain(each).toLowerCase().startsWith(word));
     const found = [...words].map(word => first(word)?.toLowerCase() ?? word);
     found.filter(word => /[^\0-\x7f]/.test(word)).forEach(word => spelled.add(word));
-    if (spelled.size) {
+    try {
       const kept = "sphinx_highlight_terms";
       const marked = (localStorage.getItem(kept) ?? "").split(" ");
       localStorage.setItem(kept, [...new Set([...marked, ...spelled])].join(" ").trim());
-    }
+    } catch { /* no room: then nothing is marked */ }
     return summary(page, found, anchor);
   };
 }
