@@ -6,6 +6,16 @@ const plain = text => text.normalize("NFKD").replace(/[\p{Mn}\p{Cf}]/gu, "")
 var splitQuery = query => plain(query)
   .split(/[^\p{Letter}\p{Number}_\p{Emoji_Presentation}]+/gu).filter(term => term);
 
+// A word whose stem is left out, as "one" has "on", stays as it is.
+const PlainStemmer = Stemmer;
+Stemmer = function () {
+  const plainStemmer = new PlainStemmer();
+  this.stemWord = word => {
+    const stem = plainStemmer.stemWord(word);
+    return stopwords.includes(stem) ? word : stem;
+  };
+};
+
 // What is shown below a hit, and marked on its page, is spelled as there.
 if (typeof Search !== "undefined") {
   const summary = Search.makeSearchSummary;

@@ -52,6 +52,11 @@ class SearchFolded(SearchEnglish):
         """Split a text into folded words."""
         return super().split(fold(input))
 
+    def stem(self, word: str) -> str:
+        """Return a word's stem; the word, where the stem is one that is left out."""
+        stem = super().stem(word)
+        return word.lower() if stem in self.stopwords else stem
+
 
 def join(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Join texts that stand side by side, such as ``Sch``, ``ö`` and ``lkopf``."""
