@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,25 @@ def test_a_file_that_is_held_for_a_moment_is_replaced_after_it(tmp_path, monkeyp
     monkeypatch.setattr(os, "replace", busy)
     files.write_whole(path, "new")
     assert path.read_text() == "new"
+
+
+def test_on_windows_a_byte_is_locked_instead(tmp_path, monkeypatch):
+    taken = []
+
+    def locking(descriptor, mode, size):
+        if taken:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        taken.append((mode, size))
+
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as if it were not there
+    windows = types.SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    with (tmp_path / "a").open("wb") as file:
+        assert files._locked(file.fileno()) is True
+        assert files._locked(file.fileno()) is False
+    assert taken == [(2, 1)]
+    files.write_whole(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == "new"
 
 
 COUNTER = """
