@@ -85,8 +85,8 @@ QUESTIONS = (
             ),
         ),
         why=(
-            "The eigenvalues' sum is −γ and their product is 1, so a penalty "
-            "beyond the critical one makes one faster and the other slower."
+            "The eigenvalues' sum is −γ and their product is 1, so a penalty above "
+            "the critical value moves one away from zero and the other towards it."
         ),
         hints=(
             "The Jacobian has the rows (0, a) and (−a, −γ), with a = 1 for this game: "
