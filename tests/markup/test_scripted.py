@@ -8,7 +8,7 @@ from shell import kernel
 
 from jensengap.markup import scripted, svg
 
-SCRIPTS = ("answer", "numbers", "network", "stage", "decoder", "game", "arena")
+SCRIPTS = ("answer", "kept", "numbers", "network", "stage", "decoder", "game", "arena")
 ALT = 'a "plane" & a point'
 
 
