@@ -56,13 +56,26 @@ def test_at_least_three_wrong_answers_are_foreseen(label):
 
 
 @each
+def test_a_right_answer_is_told_why_in_one_sentence(label):
+    question = QUESTIONS[label]
+    if isinstance(question, Choice):  # it has as much to say as its statements need
+        assert question.options[question.right].endswith(".")
+        return
+    assert question.why.endswith(".")
+    assert len(re.findall(r"[.?!](?=\s|$)", question.why)) == 1, question.why
+    assert len(question.why.split()) <= 32
+    assert question.why not in question.hints
+    assert marking.mark(question, question.answer).said == f"Right. {question.why}"
+
+
+@each
 def test_what_is_said_is_said_once_and_ends_as_a_sentence(label):
     question = QUESTIONS[label]
     said = [*question.hints]
     if isinstance(question, Choice):
         said += question.options.values()
     else:
-        said += [mistake.hint for mistake in question.mistakes]
+        said += [question.why, *(mistake.hint for mistake in question.mistakes)]
     assert len(set(said)) == len(said)
     for text in (question.ask, *said):
         assert text.rstrip(")")[-1] in ".?!:", text

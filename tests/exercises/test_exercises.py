@@ -38,7 +38,8 @@ def test_an_open_exercise_asks_in_a_live_kernel(tmp_path):
 
 
 def test_an_answer_is_marked_in_one_line(tmp_path):
-    assert shown(tmp_path, AREA.label, 6.0)["text/plain"] == "✓ ex-test-area · Right."
+    said = shown(tmp_path, AREA.label, 6.0)["text/plain"]
+    assert said.startswith(f"✓ ex-test-area · Right. {AREA.why} The book's solution is")
     said = shown(tmp_path, AREA.label, 5.0)["text/plain"]
     assert said == "✗ ex-test-area · That is a sum."
 

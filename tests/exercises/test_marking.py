@@ -24,7 +24,7 @@ from jensengap.exercises.question import Mistake, Number, instruction
     ],
 )
 def test_a_number_or_a_function_that_computes_it_is_right(answer):
-    assert mark(AREA, answer)[:3] == (AREA.label, RIGHT, SAID["right"])
+    assert mark(AREA, answer)[:3] == (AREA.label, RIGHT, f"Right. {AREA.why}")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +225,7 @@ def test_a_function_may_be_about_tensors_and_its_shape_is_held():
             {"log_w": torch.arange(6.0).reshape(3, 2)},
         ),
         mistakes=(),
+        why="It is a mean.",
         hints=(),
     )
     assert mark(question, lambda w: w.mean(0)).state == RIGHT
@@ -289,19 +290,21 @@ SAYINGS = {
 @pytest.mark.parametrize(("unit", "text"), SAYINGS, ids=lambda part: part[:12])
 def test_a_text_is_marked_as_the_number_that_it_says(unit, text):
     found = mark(AREA._replace(unit=unit, tolerance=0.001), text)
-    assert found.said == SAYINGS[unit, text]
+    # of a right answer the reason is said, before what was read
+    said = SAYINGS[unit, text].replace("Right.", f"Right. {AREA.why}")
+    assert found.said == said
     assert (found.state == RIGHT) == found.said.startswith("Right.")
 
 
 def test_of_several_readings_the_right_one_counts_and_then_a_known_mistake():
     large = AREA._replace(answer=lambda a, b: 14138.0, mistakes=(), tolerance=1.0)
     found = mark(large, "14,138")
-    assert found[1:] == (RIGHT, "Right. (read as 14138)", 14138.0)
+    assert found[1:] == (RIGHT, f"Right. {AREA.why} (read as 14138)", 14138.0)
     small = large._replace(answer=lambda a, b: 14.138, tolerance=0.001)
-    assert mark(small, "14,138").said == "Right. (read as 14.138)"
-    assert mark(small, "14.138").said == "Right."
+    assert mark(small, "14,138").said == f"Right. {AREA.why} (read as 14.138)"
+    assert mark(small, "14.138").said == f"Right. {AREA.why}"
     # an English decimal point is not doubted, a German point between thousands is
-    assert mark(large, "14.138").said == "Right. (read as 14138)"
+    assert mark(large, "14.138").said == f"Right. {AREA.why} (read as 14138)"
     doubled = Mistake(lambda a, b: 28276.0, "That is twice as much.")
     said = mark(large._replace(mistakes=(doubled,)), "28,276").said
     assert said == "That is twice as much. (read as 28276)"

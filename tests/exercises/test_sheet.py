@@ -1,6 +1,10 @@
 """Answers go into a file and come back, and a file that was edited is refused."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from questions import AREA, SIDE
@@ -13,6 +17,7 @@ def two_questions(monkeypatch):
     known = {each.label: each for each in (AREA, SIDE)}
     monkeypatch.setattr(chapters, "every", lambda: known)
     monkeypatch.setattr(sheet, "_answers", {})
+    monkeypatch.setattr(sheet, "_written", {})
 
 
 def answered(question, answer):
@@ -176,3 +181,87 @@ def test_many_files_are_verified_by_one_command(tmp_path, capsys):
     assert said.count("1 of 1 answers are right") == 2
     assert "there is none; write one with" in said
     assert sheet.main([]) == 2
+
+
+def test_what_a_full_disk_refuses_is_saved_when_there_is_room(tmp_path, monkeypatch):
+    answered(AREA, 5.0)
+    path = tmp_path / "answers.json"
+    sheet.save(path)
+    before, sync = path.read_bytes(), os.fsync
+    answered(AREA, 6.0)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"No space left.*; make room"):
+            sheet.save(path)
+        assert path.read_bytes() == before
+        assert os.listdir(tmp_path) == ["answers.json"]
+    monkeypatch.setattr(os, "fsync", sync)
+    assert sheet.save(path).right == (AREA.label,)
+
+
+def test_a_later_answer_of_another_kernel_stays(tmp_path, monkeypatch):
+    path = tmp_path / "answers.json"
+    answered(AREA, 5.0)
+    sheet.save(path)
+    mine = sheet._answers, sheet._written
+    monkeypatch.setattr(sheet, "_answers", {})  # another kernel
+    monkeypatch.setattr(sheet, "_written", {})
+    answered(AREA, 6.0)
+    sheet.save(path)
+    monkeypatch.setattr(sheet, "_answers", mine[0])
+    monkeypatch.setattr(sheet, "_written", mine[1])
+    answered(SIDE, "below")
+    assert len(sheet.save(path).right) == 2
+    answered(AREA, 5.0)  # answered again, and so the last
+    assert sheet.save(path).wrong == (AREA.label,)
+    path.unlink()
+    assert len(sheet.save(path).right + sheet.save(path).wrong) == 2
+
+
+KERNEL = """
+import sys
+from jensengap.exercises import chapters, marking, sheet
+from jensengap.exercises.question import Choice
+known = list(chapters.every().values())
+for question in known[int(sys.argv[2])::4]:
+    right = question.right if isinstance(question, Choice) else question.answer
+    sheet.note(marking.mark(question, right))
+    sheet.save(sys.argv[1])
+"""
+
+
+def test_kernels_that_save_at_once_lose_no_answer(tmp_path, monkeypatch):
+    monkeypatch.undo()  # all questions
+    path = tmp_path / "answers.json"
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", KERNEL, str(path), str(number)])
+        for number in range(4)
+    ]
+    assert [each.wait() for each in kernels] == [0] * 4
+    assert len(sheet.verify(path).right) == len(chapters.every())
+    assert os.listdir(tmp_path) == ["answers.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gone/answers.json", "make its folder"),
+        ("folder", "it is a folder: add the name of a file"),
+        ("circle", "no name for a file|cannot be written"),
+        ("file/answers.json", "cannot be written"),
+        ("~nobody-of-this-name/a.json", "no name for a file"),
+        ("a\0b", "no name for a file"),
+    ],
+)
+def test_a_place_where_no_file_can_be_is_named_with_what_to_do(tmp_path, name, words):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    answered(AREA, 6.0)
+    with pytest.raises(ValueError, match=words):
+        sheet.save(name if name.startswith("~") else f"{tmp_path}/{name}")
+    assert sheet.save(tmp_path / "answers.json").right == (AREA.label,)

@@ -21,8 +21,8 @@ class Watched(NamedTuple):
 
 
 # The page in which a browser opens file after file, where no settings are asked for: a
-# new one costs more than all that most tests do in it, and what is made for tests keeps
-# nothing that the next could find.
+# new one costs more than all that most tests do in it. What a file has kept is
+# forgotten afterwards: to a browser all files are one site.
 _common: dict[Browser, Page] = {}
 
 
@@ -45,6 +45,7 @@ def opened(browser: Browser, path, **settings) -> Iterator[Watched]:
             yield watched
         finally:
             page.emulate_media(media="null")
+            page.evaluate("try { localStorage.clear(); } catch { }")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ AREA = Number(
         Mistake(lambda a, b: a + b, "That is a sum."),
         Mistake(lambda a, b: a * b / 2, "That is a triangle."),
     ),
+    why="A row holds as many unit squares as one side is long.",
     hints=("Count unit squares.", "A product."),
     unit="nats",
     tolerance=0.01,

@@ -10,6 +10,7 @@ from jensengap.markup import scripted, svg
 
 SCRIPTS = (
     "answer",
+    "kept",
     "reading",
     "numbers",
     "network",

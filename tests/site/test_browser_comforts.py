@@ -1,6 +1,8 @@
 """What helps a reader: search, previews, read marks, copying, paper, no scripts."""
 
+import re
 from itertools import pairwise
+from unicodedata import normalize
 from urllib.parse import urljoin
 
 import pytest
@@ -35,6 +37,47 @@ def test_search_finds_a_term_and_leads_to_it_from_wherever_one_is(browser, site)
             assert term.lower() in text, term
         assert not seen.complaints
         assert all(each.startswith((site, "data:")) for each in seen.requests)
+
+
+# Of the words, those that lead to this page neither as a page nor as an entry.
+LOST = """([words, page]) => words.filter(word => {
+  if (stopwords.includes(word.toLowerCase())) return false;
+  const found = Search._performSearch(...Search._parseQuery(word));
+  return !found.some(each => each[0] === page);
+})"""
+
+
+@pytest.mark.parametrize("page", [FIRST, "appendix/glossary", "appendix/references"])
+def test_every_word_of_a_page_finds_it_in_any_spelling(browser, page):
+    texts = of(page).select("article :is(p, dt, h2):not(form *, .cell *, svg *)")
+    words = {w for each in texts for w in re.findall(r"[^\W\d_]{3,}", _plain(each))}
+    assert len(words) > 200
+    folded = {"".join(c for c in normalize("NFD", w) if c.isalpha()) for w in words}
+    spelled = words | folded | {normalize("NFD", w) for w in words}
+    with visit(browser, file_address("search"), **DESKTOP) as seen:
+        seen.page.wait_for_function("Search.hasIndex()")
+        assert seen.page.evaluate(LOST, [sorted(spelled), page]) == []
+
+
+def _plain(element):
+    """Return an element's words, without its formulas."""
+    own = BeautifulSoup(str(element), "html.parser")
+    for each in own.select(".math, script, .headerlink, .section-number"):
+        each.replace_with(" ")
+    return own.get_text()
+
+
+@pytest.mark.parametrize("name", ["Kynkäänniemi", "SCHOLKOPF", "Hyva\u0308rinen"])
+def test_a_name_is_found_and_marked_however_it_is_typed(browser, site, name):
+    with visit(browser, f"{site}/search.html?q={name}", **DESKTOP) as seen:
+        link = seen.page.locator('#search-results li a[href*="appendix/references"]')
+        link.wait_for()
+        context = seen.page.locator("#search-results .context").first
+        context.wait_for()
+        assert any(each in context.inner_text() for each in ("ään", "öl", "vär"))
+        link.click()
+        seen.page.locator("article .highlighted").first.wait_for()
+        assert not seen.complaints
 
 
 def leads(page, way):

@@ -1,5 +1,9 @@
 """From a page to its cells: a small book, built twice."""
 
+import re
+import subprocess
+import sys
+
 import nbformat
 import pytest
 import small_book
@@ -145,6 +149,43 @@ def test_the_first_cell_installs_beside_what_is_there(built):
     assert first[-1] == (
         '    %pip install -q -c colab.txt "git+https://github.com/owner/name@main"'
     )
+
+
+NO_PACKAGE = """
+import sys
+from importlib import util
+plain, missing, version = util.find_spec, sys.argv[2].split(), sys.argv[3]
+util.find_spec = lambda name: None if name in missing else plain(name)
+if version:
+    sys.version_info = tuple(map(int, version.split(".")))
+exec(open(sys.argv[1]).read())
+"""
+GET_THEM = (
+    "is not here: first run %pip install 'git+https://github.com/owner/name@main'"
+)
+
+
+@pytest.mark.parametrize(
+    ("missing", "version", "last"),
+    [
+        ("jensengap torch", "", f"jensengap {GET_THEM}"),
+        ("torch", "", f"torch {GET_THEM}"),
+        ("jensengap", "3.10", "Python 3.11 or later is needed: choose a newer kernel."),
+        ("", "", ""),
+    ],
+)
+def test_a_kernel_that_lacks_something_is_told_how_to_get_it(
+    built, tmp_path, missing, version, last
+):
+    cell = nbformat.read(built[0], 4).cells[0].source
+    assert max(map(len, cell.splitlines())) <= 88
+    path = tmp_path / "cell.py"
+    path.write_text(re.sub(r"(?m)^    %pip", "    pass  # %pip", cell))
+    words = [sys.executable, "-c", NO_PACKAGE, path, missing, version]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == bool(last)
+    assert done.stderr.strip().endswith(last)
+    assert bool(done.stderr) == bool(last)
 
 
 def test_a_cell_that_is_on_no_page_is_an_error(tmp_path):

@@ -66,6 +66,10 @@ QUESTIONS = (
                 "That is the difference of the two means; subtract their logarithms.",
             ),
         ),
+        why=(
+            "The gap is the logarithm of a ratio, the arithmetic mean over the "
+            "geometric one."
+        ),
         hints=("The mean of the two logarithms is the logarithm of √(ab).",),
         unit="nats",
     ),
@@ -88,6 +92,10 @@ QUESTIONS = (
                 "There the mean is √(ab). Set the slope of the gap in w to zero "
                 "instead.",
             ),
+        ),
+        why=(
+            "Where the gap is largest, the logarithm is as steep at the mean as its "
+            "chord."
         ),
         hints=(
             "The gap is the height of the curve above its chord. Where is it largest, "

@@ -1,13 +1,16 @@
 // A link may lead to a line inside something folded: unfold all that stands around it.
-function openTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  let folded = target && target.closest("details:not([open]), .toggle-hidden");
-  if (!folded) return;
+function unfold(target) {
+  let folded = target.closest("details:not([open]), .toggle-hidden");
+  if (!folded) return false;
   for (; folded; folded = target.closest("details:not([open]), .toggle-hidden")) {
     if (folded.matches("details")) folded.open = true;
     else folded.querySelector(".toggle-button").click();
   }
-  target.scrollIntoView();
+  return true;
+}
+function openTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target && unfold(target)) target.scrollIntoView();
 }
 addEventListener("hashchange", openTarget);
 // The buttons that fold come with the page's other scripts: they are all there by then.

@@ -28,9 +28,19 @@ INSTALL = """\
 # From the book "The Jensen Gap"{page}
 # In Colab this installs the book's package; whatever Colab brings stays as it is.
 import sys
+from importlib.util import find_spec
 
+lacking = [name for name in ("torch", "jensengap") if find_spec(name) is None]
+get_them = "{how}"
+if sys.version_info < (3, 11):
+    raise RuntimeError("Python 3.11 or later is needed: choose a newer kernel.")
+if lacking and "google.colab" not in sys.modules:
+    raise ModuleNotFoundError(f"{{lacking[-1]}} is not here: first run {{get_them}}")
 if "google.colab" in sys.modules:
 """
+# What to do in another kernel. One line gets the package and all that it needs.
+RUN = "%pip install 'git+{repository}@main'"
+RUN_BY_HAND = "%pip install <the path of the book's folder>"
 BY_ADDRESS = """\
     %pip list --format=freeze > colab.txt
     %pip install -q -c colab.txt "git+{repository}@main"
@@ -51,15 +61,19 @@ def path_of(page: str) -> str:
 
 
 def first_cell(page: str, site: str, repository: str) -> str:
-    """Return the code that installs the package in Colab, and nowhere else.
+    """Return the code that installs the package in Colab, and elsewhere says how.
+
+    Where the package is installed it does nothing.
 
     Args:
         page: such as `likelihood/elbo`.
         site: where the site is; where that is not known, nothing.
-        repository: its address, or nothing; then Colab shows how to do it by hand.
+        repository: its address, or nothing; then it says how to do it by hand.
     """
-    how = BY_ADDRESS.format(repository=repository) if repository else BY_HAND
-    return (INSTALL.format(page=f": {site}{page}.html" * bool(site)) + how).rstrip()
+    there = f": {site}{page}.html" * bool(site)
+    how, install = (RUN, BY_ADDRESS) if repository else (RUN_BY_HAND, BY_HAND)
+    first = INSTALL.format(page=there, how=how.format(repository=repository))
+    return (first + install.format(repository=repository)).rstrip()
 
 
 def address(page: str, site: str, to: str) -> str:

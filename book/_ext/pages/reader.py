@@ -6,6 +6,8 @@ from sphinx.application import Sphinx
 SCRIPTS = {
     "scripts/preview.js": 'class="reference internal"',
     "scripts/read-marks.js": "",
+    "scripts/progress.js": "",
+    "scripts/solution-link.js": 'class="jg-ask"',
     "scripts/math-menu.js": 'class="math',
     "scripts/scroll-boxes.js": "",
     "scripts/print.js": "",

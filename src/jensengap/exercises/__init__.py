@@ -17,6 +17,8 @@ from jensengap.terminal import say
 
 MIME = "application/vnd.jensengap.answer+json"
 _SIGNS = {RIGHT: "✓", OPEN: "○", marking.WRONG: "✗"}
+# True of a chapter in a kernel and of a handout, which has no solutions in it.
+_WAY = "The book's solution is below this exercise in its chapter."
 
 
 def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
@@ -47,7 +49,9 @@ def mark(label: str = "", answer: Any = ..., *more: Any) -> Mark | None:
     # also what is wrong: a later answer takes its place
     sheet.note(found)
     built = bool(os.environ.get("JENSENGAP_STATIC"))
-    _show(found, form.markup(question) if built and found.state == OPEN else "")
+    way = {RIGHT: _WAY, OPEN: f'For a hint: exercises.hint("{found.label}").'}
+    markup = form.markup(question) if built and found.state == OPEN else ""
+    _show(found, way.get(found.state, ""), markup)
     return found
 
 
@@ -68,7 +72,7 @@ def solution(label: str, answer: Any) -> Mark:
     found = marking.mark(chapters.find(label), answer)
     if found.state != RIGHT:
         raise CheckError(f"✗ {found.label} is not solved by this: {found.said}")
-    _show(found, "")
+    _show(found)
     return found
 
 
@@ -111,11 +115,10 @@ def verify_answers(path: str | Path = "answers.json") -> None:
         say(error)
 
 
-def _show(found: Mark, markup: str) -> None:
-    said = found.said
-    if found.state == OPEN:
-        said = f"{OPEN}. {said}"
-        said += f' For a hint: exercises.hint("{found.label}").'
+def _show(found: Mark, way: str = "", markup: str = "") -> None:
+    """Show a mark, and which way leads on; markup stands for both in a page."""
+    said = f"{OPEN}. {found.said}" if found.state == OPEN else found.said
+    said = f"{said} {way}".strip()
     text = f"{_SIGNS[found.state]} {found.label} · {said}"
     if get_ipython() is None:
         say(text)

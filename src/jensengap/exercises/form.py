@@ -2,10 +2,12 @@
 
 No kernel and no server: a few lines of script compare what is entered with the numbers
 that this module computed, and say what :mod:`jensengap.exercises.marking` would say.
+The reader's browser keeps what was entered, for this question and no other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 from typing import Any
@@ -19,8 +21,8 @@ from jensengap.numeric import SLACK
 
 _SCRIPT = (
     '<script type="application/json">{data}</script>'
-    "<script>{code}\njensengap.answer.open(document.currentScript.parentElement);"
-    "</script>"
+    "<script>{code}\n{{const form = document.currentScript.parentElement; "
+    "jensengap.answer.open(form); jensengap.kept.open(form);}}</script>"
 )
 
 
@@ -36,18 +38,37 @@ def markup(question: Question) -> str:
     inside = _choice(question) if isinstance(question, Choice) else _number(question)
     text = json.dumps(_data(question), ensure_ascii=False, separators=(",", ":"))
     # a choice has nothing to read
-    names = ("answer",) if isinstance(question, Choice) else ("reading", "answer")
-    script = _SCRIPT.format(
-        data=text.replace("</", "<\\/"), code="\n".join(map(scripted.script, names))
-    )
+    names = ("answer", "kept")
+    if isinstance(question, Number):
+        names = ("reading", *names)
+    code = "\n".join(map(scripted.script, names))
+    script = _SCRIPT.format(data=text.replace("</", "<\\/"), code=code)
     return (
         f'<form class="jg-ask" id="ask-{question.label}" data-exercise='
-        f'"{question.label}" novalidate>{inside}'
+        f'"{question.label}" data-question="{digest(question)}" novalidate>{inside}'
         '<p class="jg-said" role="status"></p>'
         f"{_hints(question)}"
         "<noscript><p>To have an answer checked, a page needs scripts; the chapter's "
         f"notebook needs none.</p></noscript>{script}</form>"
     )
+
+
+def digest(question: Question) -> str:
+    """Return what a question is known by; another wording or answer gives another.
+
+    Args:
+        question: what is asked.
+
+    Returns:
+        Twelve hexadecimal digits.
+    """
+    if isinstance(question, Choice):
+        told = [question.ask, *question.options, question.right]
+    else:
+        # rounded: the last digits go with the processor, and the question does not
+        answer = f"{float(truths(question, question.cases[0])):.6g}"
+        told = [question.ask, question.unit, f"{question.tolerance:g}", answer]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()[:12]
 
 
 def _number(question: Number) -> str:
@@ -103,6 +124,6 @@ def _data(question: Question) -> dict[str, Any]:
         "slack": SLACK,
         "unit": question.unit,
         "mistakes": [[float(m.answer(**case)), m.hint] for m in question.mistakes],
-        "said": SAID,
+        "said": SAID | {"right": f"{SAID['right']} {question.why}"},
         "grammar": reading.GRAMMAR,
     }

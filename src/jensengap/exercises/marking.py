@@ -149,7 +149,7 @@ def judge(question: Question, given: Any) -> Mark:
     fault = _fault(question, right, values, is_function)
     if fault:
         return Mark(question.label, WRONG, fault, given)
-    return Mark(question.label, RIGHT, SAID["right"], given)
+    return Mark(question.label, RIGHT, f"{SAID['right']} {question.why}", given)
 
 
 def _fault(

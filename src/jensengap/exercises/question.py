@@ -32,6 +32,8 @@ class Number(NamedTuple):
         cases: arguments of ``answer`` by name; the page asks for the first, whose
             answer is one number, and functions are tried on all.
         mistakes: at least three.
+        why: what is said to the right answer: one sentence with the idea, and not the
+            number again.
         hints: what helps before the solution does, the gentlest first.
         unit: of the answer; ``nats`` and ``%`` also explain answers in bits and shares.
         tolerance: how far a number may be off.
@@ -43,6 +45,7 @@ class Number(NamedTuple):
     answer: Callable[..., Any]
     cases: tuple[Mapping[str, Any], ...]
     mistakes: tuple[Mistake, ...]
+    why: str
     hints: tuple[str, ...]
     unit: str = ""
     tolerance: float = 1e-3

@@ -8,6 +8,7 @@ file.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -23,8 +24,19 @@ from jensengap.terminal import say
 
 FORMAT = "jensengap answers 1"
 
-# What this session has answered last, by label.
+# What this session has answered last, by label; and of each file the labels whose
+# answers went into it: another session may have changed them there since.
 _answers: dict[str, Any] = {}
+_written: dict[Path, set[str]] = {}
+
+# What helps where a file cannot be written.
+_CURES = {
+    errno.ENOENT: "make its folder, or choose another name",
+    errno.EISDIR: "it is a folder: add the name of a file to it",
+    errno.ENOSPC: "make room on the disk, and save again",
+    errno.EDQUOT: "make room on the disk, and save again",
+    errno.ETIMEDOUT: "save again in a moment",
+}
 
 
 class Sheet(NamedTuple):
@@ -53,10 +65,16 @@ def note(mark: marking.Mark) -> None:
     """
     if mark.given is not None:
         _answers[mark.label] = mark.given
+        for labels in _written.values():
+            labels.discard(mark.label)
 
 
 def save(path: str | Path) -> Sheet:
     """Write this session's answers into a file, beside those that are in it.
+
+    Several kernels may save into one file at the same time, and no answer is lost; of
+    two answers to one exercise the one that was given later stays. What cannot be
+    saved now is saved the next time.
 
     Args:
         path: of the file; chapters may share one.
@@ -69,24 +87,40 @@ def save(path: str | Path) -> Sheet:
             or it cannot be written.
     """
     try:
-        path = Path(path).expanduser().resolve()  # a link stays a link
-        there = path.exists()
-    except (OSError, ValueError) as error:
+        # a link stays a link; RuntimeError: links in a circle, a home that is unknown
+        path = Path(path).expanduser().resolve()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path!r} is no name for a file: {error}") from None
-    # chapters may share a file; this session's answers replace older ones
-    answers = (_read(path) if there else {}) | _answers
-    body = {"format": FORMAT, "answers": dict(sorted(answers.items()))}
-    text = json.dumps(
-        body | {"checksum": _checksum(body)}, indent=1, ensure_ascii=False
-    )
     try:
-        files.write_whole(path, text + "\n")
+        # read, merged and written by one kernel at a time
+        with files.alone(path):
+            answers = _merged(path)
+            files.write_whole(path, _text(answers))
     except OSError as error:
+        cure = _CURES.get(error.errno or 0, "choose another name, or another folder")
         raise ValueError(
-            f"{path}: cannot be written ({error.strerror}); make its folder, or choose "
-            "another name"
+            f"{path}: cannot be written ({error.strerror or error}); {cure}"
         ) from None
+    _written[path] = set(_answers)
     return _marked(answers)
+
+
+def _merged(path: Path) -> dict[str, Any]:
+    """Join this session's answers with those of the file; the later of two stays."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    if not path.exists():
+        return dict(_answers)
+    older = _written.get(path, set())
+    fresh = {name: each for name, each in _answers.items() if name not in older}
+    return _answers | _read(path) | fresh
+
+
+def _text(answers: dict[str, Any]) -> str:
+    body = {"format": FORMAT, "answers": dict(sorted(answers.items()))}
+    whole = body | {"checksum": _checksum(body)}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
 def verify(path: str | Path) -> Sheet:

@@ -100,6 +100,10 @@ QUESTIONS = (
             ),
             Mistake(_leap_in_scales, "That is the scale; wanted is the variance."),
         ),
+        why=(
+            "The second step multiplies the first noise's variance b₁² by a₂² and "
+            "adds a noise of its own, of variance b₂²."
+        ),
         hints=(
             "Write x₂ as a sum: x₀ times a number, plus each noise times a number.",
             "The noises are independent, so the squares of their factors add up.",
@@ -171,6 +175,10 @@ QUESTIONS = (
                 "There half of the outputs choose each code; but the slopes of f at "
                 "the two codes are not equally steep.",
             ),
+        ),
+        why=(
+            "The average gradient is 2(P₂ − c), where P₂ is the share of outputs "
+            "beyond b, so it is zero where that share is c."
         ),
         hints=(
             "On average the straight-through gradient is P₁ f′(0) + P₂ f′(1), with "

@@ -85,6 +85,10 @@ QUESTIONS = (
                 _to_prior, "That is the KL to the prior, which is the second term."
             ),
         ),
+        why=(
+            "Both densities are Gaussian, so averaging their log-ratio under q "
+            "needs only the two means and the two variances."
+        ),
         hints=(
             "The posterior is Gaussian: its mean is w(x − b)/(w² + s²), its variance "
             "s²/(w² + s²).",
@@ -171,6 +175,10 @@ QUESTIONS = (
                 "That is the gap of a Gaussian with the same mean and variance; the "
                 "uniform has another entropy.",
             ),
+        ),
+        why=(
+            "The density of q is one on [0, 1] and its logarithm zero, so the gap "
+            "is minus the average of the posterior's log-density there."
         ),
         hints=(
             "log q is zero on the interval, so the gap is minus the average of the "

@@ -84,6 +84,10 @@ QUESTIONS = (
                 "not γ², is it zero?",
             ),
         ),
+        why=(
+            "The eigenvalues' sum is −γ and their product is 1, so a penalty above "
+            "the critical value moves one away from zero and the other towards it."
+        ),
         hints=(
             "The Jacobian has the rows (0, a) and (−a, −γ), with a = 1 for this game: "
             "write down its characteristic equation.",
@@ -127,6 +131,10 @@ QUESTIONS = (
                 "Growth was added up, h²/8 a step; but each step multiplies what the "
                 "last one left.",
             ),
+        ),
+        why=(
+            "Each step multiplies the distance by √(1 + h²/4), so the number of "
+            "steps is a ratio of logarithms, rounded up."
         ),
         hints=(
             "Near the solution each step multiplies the distance by √(1 + h²/4).",
@@ -173,6 +181,10 @@ QUESTIONS = (
                 "smaller than that.",
             ),
         ),
+        why=(
+            "All n samples miss the mode with probability (1 − ε)ⁿ, which must "
+            "not exceed 0.05."
+        ),
         hints=(
             "All n samples miss the mode with probability (1 − ε)ⁿ.",
             "That may be at most one in twenty: take logarithms. They are negative, "
@@ -212,6 +224,10 @@ QUESTIONS = (
                 "That is the most frequent picture alone; the others make pairs, too.",
             ),
         ),
+        why=(
+            "Two samples agree with probability Σ pₖ², and among N equally "
+            "frequent pictures they agree with probability 1/N."
+        ),
         hints=(
             "Two samples are both picture k with probability p² of that picture: add "
             "over the pictures.",
@@ -241,6 +257,10 @@ QUESTIONS = (
                 "A ½ was put before θ, as in the logistic games; the Wasserstein game "
                 "has the slope one.",
             ),
+        ),
+        why=(
+            "At rest ψ is zero, and there the penalty pushes ψ by twice its "
+            "weight, which only a forgery at that distance balances."
         ),
         hints=(
             "The forger moves with velocity ψ, so it rests only at ψ = 0. What moves "

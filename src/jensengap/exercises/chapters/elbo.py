@@ -137,6 +137,10 @@ QUESTIONS = (
                 "variance is its fourth moment less one.",
             ),
         ),
+        why=(
+            "Up to a constant, log w is ½(1 − r²)t² with a standard Gaussian t, "
+            "and t² has the variance 2."
+        ),
         hints=(
             "Up to a constant, log w is the difference of two Gaussian log-densities "
             "with the same mean.",
@@ -169,6 +173,10 @@ QUESTIONS = (
                 "The average was taken over p(x, z); divide by p(x) to have a "
                 "posterior.",
             ),
+        ),
+        why=(
+            "KL(p‖q) is smallest for the Gaussian with the mean and the variance "
+            "of p, and the distance between the two modes adds to that variance."
         ),
         hints=(
             "Only −E[log q] depends on q, and the expectation is under p. Set its "
@@ -203,6 +211,10 @@ QUESTIONS = (
             Mistake(
                 _weight_unsquared, "In the variance of x the weight stands squared."
             ),
+        ),
+        why=(
+            "The bound's slope at w = 1 is −1, so the step leads to w = 0.7, "
+            "where x = 2 has a lower density under N(0, w² + 1)."
         ),
         hints=(
             "With q at the prior the bound is a constant less half of x² + w². What is "
@@ -239,6 +251,10 @@ QUESTIONS = (
                 _slope_unsquared,
                 "The noise's standard deviation stands where its variance belongs.",
             ),
+        ),
+        why=(
+            "At the posterior the KL has its minimum, so its derivative in w is "
+            "zero and the bound is as steep as log p(x)."
         ),
         hints=(
             "Only the reconstruction contains w while q is held.",

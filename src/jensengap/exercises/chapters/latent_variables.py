@@ -114,6 +114,11 @@ QUESTIONS = (
                 "The noise's standard deviation stands where its variance belongs.",
             ),
         ),
+        why=(
+            "The logarithm of the joint density is quadratic in z, so the "
+            "posterior is a Gaussian: its slope gives the mean and its curvature "
+            "the variance."
+        ),
         hints=(
             "Write log p(x | z) + log p(z) as a function of z and leave out what does "
             "not depend on z: what sort of function is it?",
@@ -151,6 +156,10 @@ QUESTIONS = (
                 "That many would do at x = b; this x is farther out.",
             ),
         ),
+        why=(
+            "An average of n draws has 1/n of the relative variance of a single "
+            "draw, and a relative error of 1 % is a relative variance of 0.01²."
+        ),
         hints=(
             "The relative error is the root of V/K. Solve for K.",
             "V follows from the theorem of this chapter, with one factor, and "
@@ -183,6 +192,10 @@ QUESTIONS = (
                 "The noise's standard deviation stands where its variance belongs.",
             ),
             Mistake(_mode_squared, "That is the square of the distance."),
+        ),
+        why=(
+            "The slope of the log-joint is zero at z = 0, which is a dip, and "
+            "where z² = 2(x₁ − s² − ¼): there the modes are."
         ),
         hints=(
             "Write down log p(x | z) + log p(z) for x = (x₁, 0), up to a constant.",

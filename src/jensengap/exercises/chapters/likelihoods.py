@@ -47,6 +47,10 @@ QUESTIONS = (
                 "error does, and the wider is the noise.",
             ),
         ),
+        why=(
+            "Multiplied by D/(2σ²), the loss is a negative ELBO if its weight on "
+            "the KL is 2σ²/D, where D counts the colours of all pixels."
+        ),
         hints=(
             "Divide the loss by w, so that the KL has the factor one, as it has in "
             "minus the ELBO.",
@@ -83,6 +87,10 @@ QUESTIONS = (
                 "That is the difference at σ² = MSE/D²; there the function's "
                 "derivative is not zero.",
             ),
+        ),
+        why=(
+            "At the σ² that the function learns, MSE/D, it reports an error term "
+            "of D/2, and the true one is D²/2."
         ),
         hints=(
             "Call the squared error's mean over pixels and images MSE, and set the "
@@ -126,6 +134,10 @@ QUESTIONS = (
                 "That would be the weight beside a summed error; the loss has the MSE, "
                 "a mean over D pixels.",
             ),
+        ),
+        why=(
+            "The proof moves no image further than Δ, so a nat of KL saves at "
+            "most ½Δ² of squared error, and wD must be at least that."
         ),
         hints=(
             "Of the proof's four steps only one uses the cube: how far anything is "

@@ -80,6 +80,10 @@ QUESTIONS = (
                 "more.",
             ),
         ),
+        why=(
+            "The mean is √(λ − σ²)/λ times the projection on the direction, and "
+            "the score is 1/√λ times it."
+        ),
         hints=(
             "The mean is w·(x − b)/λ, and the column w has the length √(λ − σ²).",
             "The coordinate of x − b along the eigenvector is √λ times the score.",
@@ -121,6 +125,10 @@ QUESTIONS = (
                 lambda sigma2, beta: sqrt(beta * sigma2),
                 "That is a standard deviation; an eigenvalue is a variance.",
             ),
+        ),
+        why=(
+            "Divided by β, the objective is the ELBO of a model with the noise "
+            "βσ², and its active units have an eigenvalue above that noise."
         ),
         hints=(
             "Divide the whole objective by β, so that the KL has weight one again.",
@@ -171,6 +179,10 @@ QUESTIONS = (
                 ),
                 "1 − σ²/λ is the variance of the means; it stands here for a mean.",
             ),
+        ),
+        why=(
+            "Each of the two posteriors has a mean of ±√(1 − σ²/λ) and a variance "
+            "of σ²/λ, and by symmetry both have the same fourth moment."
         ),
         hints=(
             "The scores are ±1, so the means are ±√(1 − σ²/λ), and each posterior has "

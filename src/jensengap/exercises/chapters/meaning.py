@@ -49,6 +49,10 @@ QUESTIONS = (
                 "not the majority's share.",
             ),
         ),
+        why=(
+            "The scale subtracts the accuracy of always saying the largest class "
+            "and divides by what is left up to 1."
+        ),
         hints=("How much of what the majority leaves undone does the probe do?",),
         tolerance=0.005,
     ),
@@ -88,6 +92,10 @@ QUESTIONS = (
                 lambda u, v, angle: max(u, v) * max(_turned(1.0, 0.0, angle)),
                 "That is the part of one old coordinate; the other adds its own.",
             ),
+        ),
+        why=(
+            "The means are uncorrelated, so along a turned axis their variance is "
+            "the average of u and v, weighted by cos² and sin² of the angle."
         ),
         hints=(
             "A new coordinate is cos(α) times the one plus sin(α) times the other; "

@@ -85,6 +85,10 @@ QUESTIONS = (
                 "so the integrand is pᵐ q¹⁻ᵐ: where does its exponent change its sign?",
             ),
         ),
+        why=(
+            "The integrand pᵐq¹⁻ᵐ decays only while m/v + (1 − m)/τ² is positive, "
+            "and beyond that its integral is infinite."
+        ),
         hints=(
             "E_q[wᵐ] is the integral of p(z)ᵐ q(z)¹⁻ᵐ, up to a constant. It is that of "
             "an exponential of a multiple of z².",
@@ -133,6 +137,10 @@ QUESTIONS = (
                 "their number.",
             ),
         ),
+        why=(
+            "The weights are averaged before the logarithm is taken, because it "
+            "is their average that estimates p(x)."
+        ),
         hints=(
             "Of the weights it is the average that has the expectation p(x). In which "
             "order come average and logarithm?",
@@ -166,6 +174,10 @@ QUESTIONS = (
                 "The kernels add noise; samples that are to fit with it need less of "
                 "their own, not more.",
             ),
+        ),
+        why=(
+            "With endless samples the score is that of N(0, s² + h²), and no "
+            "density scores higher on data than the one they come from."
         ),
         hints=(
             "A sample plus its kernel's noise: how is the sum distributed?",
@@ -204,6 +216,10 @@ QUESTIONS = (
                 lambda v, tau: _within(_inside(v, sqrt(tau))),
                 "A scale stands where a variance belongs: square it.",
             ),
+        ),
+        why=(
+            "One sample estimates log p(x) by log w, which is too low where q is "
+            "the denser of the two: in an interval around zero."
         ),
         hints=(
             "With one sample the estimate is ½ log w² = log w: below log p(x) where "

@@ -109,6 +109,10 @@ QUESTIONS = (
                 "That is the non-saturating loss alone; the other loss is to be added.",
             ),
         ),
+        why=(
+            "With D held at D*, the two losses together have the gradient of "
+            "KL(q‖p), in which the width s appears as ½s² − log s."
+        ),
         hints=(
             "By the sum rule no discriminator is needed: differentiate KL(q‖p).",
             "KL(N(m, s²) ‖ N(0, 1)) = ½(s² + m² − 1) − log s.",
@@ -140,6 +144,10 @@ QUESTIONS = (
                 "That is one of the two halves, ½ KL(p‖m) or ½ KL(q‖m); the JSD is "
                 "their sum.",
             ),
+        ),
+        why=(
+            "The two intervals do not overlap, so D* knows the source of every "
+            "example and the JSD has its largest value."
         ),
         hints=(
             "Where only p lives, p/m = p/(½p): what is KL(p‖m)?",
@@ -190,6 +198,11 @@ QUESTIONS = (
                 "The examples were summed; an expectation is an average, of the real "
                 "ones and of the fakes separately.",
             ),
+        ),
+        why=(
+            "For every discriminator ½(V + log 4) is a lower bound, and V adds "
+            "its average log-probabilities of the right decision on real and on "
+            "fake examples."
         ),
         hints=(
             "With D = σ(ℓ): log D = −log(1 + exp(−ℓ)), and log(1 − D) = "

@@ -97,6 +97,11 @@ QUESTIONS = (
                 "upright q is narrower.",
             ),
         ),
+        why=(
+            "A tilted Gaussian equals this posterior and leaves no gap, so the "
+            "whole gap of the upright Gaussian goes: it depends on the "
+            "correlation alone."
+        ),
         hints=(
             "A tilted Gaussian can follow this posterior exactly. So what was the gap "
             "of the best upright one?",
@@ -131,6 +136,10 @@ QUESTIONS = (
                 _not_rooted,
                 "That divides by a variance; take the root first.",
             ),
+        ),
+        why=(
+            "The two means are independent, so the variance of their difference "
+            "is the sum of the two squared standard errors."
         ),
         hints=(
             "The two sets of digits are independent, so the variances of the two means "

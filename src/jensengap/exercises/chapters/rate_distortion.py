@@ -84,6 +84,10 @@ QUESTIONS = (
                 "is multiplied by.",
             ),
         ),
+        why=(
+            "A larger β turns off the unit with eigenvalue ¼, and each of the "
+            "other three saves ½ log β of its rate."
+        ),
         hints=(
             "The rate is the sum of max(½ log(λ/βσ²), 0) over the eigenvalues λ. Which "
             "units are still active when half of it is left?",

@@ -85,6 +85,10 @@ QUESTIONS = (
                 "That is the variance of (f − b)ε; the score is ε/σ.",
             ),
         ),
+        why=(
+            "The best baseline is E[z²ε²] = μ² + 3σ², and any other b adds its "
+            "squared distance from it, divided by σ²."
+        ),
         hints=(
             "A baseline leaves the mean alone: it is 2μ for each b. So compare second "
             "moments.",
@@ -124,6 +128,10 @@ QUESTIONS = (
                 lambda mu, sigma: _crossing(mu, 0.7),
                 "That is the crossing for the width of the figure, σ = 0.7.",
             ),
+        ),
+        why=(
+            "At ω = 1/σ the terms with r, which the rule of thumb leaves out, "
+            "have not vanished, so they move the crossing."
         ),
         hints=(
             "Both variances subtract the same g²: it may be left out.",
@@ -166,6 +174,10 @@ QUESTIONS = (
                 lambda mu, sigma: 2 * mu**4 / sigma**2 + 60 * mu**2 + 74 * sigma**2,
                 "That is the score function's variance; wanted is the pathwise one.",
             ),
+        ),
+        why=(
+            "The gradient is 2με + 2σε²: its two parts are uncorrelated, and ε² "
+            "has the variance 2."
         ),
         hints=(
             "The derivative of z = μ + σε in σ is ε. Use the chain rule for f(z).",

@@ -112,6 +112,10 @@ QUESTIONS = (
                 "The pixels' Gaussian lacks its normaliser: ½ log 2π for each of them.",
             ),
         ),
+        why=(
+            "The log-likelihood is quadratic in z, so its average needs only the "
+            "mean ½ and the variance e⁻¹, and the KL is then subtracted once."
+        ),
         hints=(
             "Average each pixel's log-density over z first, then subtract the KL in "
             "closed form.",
@@ -153,6 +157,10 @@ QUESTIONS = (
                 "That takes the average share of ink for every pixel; each has a bias "
                 "of its own.",
             ),
+        ),
+        why=(
+            "With a bias of zero each pixel costs log 2 nats and with the bias at "
+            "the mean its entropy, and the pixels' savings add up."
         ),
         hints=(
             "A bias of zero makes a fair coin of each pixel. What does a fair coin "
