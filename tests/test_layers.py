@@ -10,7 +10,7 @@ SRC = Path(jensengap.__file__).parent
 # From the ground up. A folder is one room, with its package's name; what stands in the
 # same row does not import each other.
 FLOORS = (
-    {"inputs", "terminal"},
+    {"inputs", "optimizers", "terminal"},
     {
         "ais", "bounds", "data", "divergences", "discretized_normal", "files", "flows",
         "gan", "gradients", "markup", "nets", "quadrature", "train", "vq",
