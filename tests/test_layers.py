@@ -112,7 +112,7 @@ def test_no_circle_is_in_a_folder():
 
 
 def test_the_imports_that_the_test_reads_are_those_of_the_source():
-    assert rooms(TREES["recipes"]) == {"data", "nets", "train", "vae"}
+    assert rooms(TREES["recipes"]) == {"data", "inputs", "nets", "train", "vae"}
     assert neighbours(TREES["fast.evidence"]) == {
         "fast.bernoulli_vae",
         "fast.perceptron",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import types
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,10 +151,8 @@ def _arguments(function: Callable[..., Any]) -> tuple[_Argument, ...]:
 
 def _options(hint: Any) -> tuple[Any, ...]:
     """List what an annotation allows: the members of a union, or itself."""
-    if hint is None:
-        return ()
-    # jaxtyping makes classes, whose own arguments are none of typing's
-    return typing.get_args(hint) or (hint,)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (hint,)
 
 
 def _cure(missing: int) -> str:

@@ -239,19 +239,33 @@ class Match:
 
 def _verified(rules: Rules) -> Rules:
     """Return the rules in Python's own numbers; refuse those that nobody can play."""
-    whole = {"modes", "batch", "points", "enough", "seed"}
-    read = {
-        name: (inputs.whole if name in whole else inputs.real)(name, value)
-        for name, value in rules._asdict().items()
-        if name != "betas"
-    }
-    bad = [name for name, value in read.items() if name != "seed" and not value > 0]
-    if bad or not 0 <= read["seed"] < 2**32:
+    rules = _read(**rules._asdict())
+    named = rules._asdict().items()
+    bad = [n for n, v in named if n not in ("betas", "seed") and not v > 0]
+    if bad or not 0 <= rules.seed < 2**32:
         raise ValueError(
             "wanted positive rules and a seed of 32 bits, got "
             f"{rules}; change {', '.join(bad) or 'seed'}"
         )
-    return rules._replace(**read)
+    return rules
+
+
+@inputs.checked
+def _read(
+    *,
+    modes: int,
+    radius: float,
+    scale: float,
+    batch: int,
+    rate: float,
+    betas: tuple[float, float],
+    points: int,
+    reach: float,
+    enough: int,
+    seed: int,
+) -> Rules:
+    """Make rules of numbers of any library."""
+    return Rules(modes, radius, scale, batch, rate, betas, points, reach, enough, seed)
 
 
 @inputs.checked

@@ -15,12 +15,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
 from jensengap import inputs, optimizers
+from jensengap.terminal import say
 
 History = dict[str, list[float]]
 Terms = Mapping[str, Tensor | float]
@@ -161,7 +163,7 @@ def _fit(batches: Any, players: tuple[Player, ...], bar: tqdm) -> History:
             bar.set_postfix({name: f"{v[-1]:.3f}" for name, v in history.items()})
     except KeyboardInterrupt:
         _record(history, done)
-        print(f"interrupted after {num_steps} steps", file=sys.stderr)
+        say(f"interrupted after {num_steps} steps", file=sys.stderr)
     except Exception as error:
         _record(history, done)
         with contextlib.suppress(Exception):  # an error may refuse new attributes
@@ -289,18 +291,21 @@ def _evaluated(player: Player, batch: Any) -> tuple[Tensor, dict[str, float]]:
 
 def _number(name: str, term: Any) -> float:
     """Read a term: a number of any library, or a tensor that holds one."""
-    if isinstance(term, Tensor) and term.numel() == 1 and not term.is_complex():
-        return float(term.detach())
+    if isinstance(term, Tensor | np.ndarray):
+        if math.prod(term.shape) != 1:
+            raise ValueError(
+                f"{name} must be one number, got shape {tuple(term.shape)}; average it "
+                "over the batch"
+            )
+        term = term.item()
     try:
-        numbers = inputs.float64(term)
-    except ValueError as error:
-        raise ValueError(f"{name} must be one number: {error}") from None
-    if numbers.numel() != 1:
+        if isinstance(term, str | bytes):
+            raise TypeError
+        return float(term)
+    except (TypeError, ValueError):
         raise ValueError(
-            f"{name} must be one number, got shape {tuple(numbers.shape)}; average it "
-            "over the batch"
-        )
-    return float(numbers)
+            f"{name} must be one number, got {term!r:.40} ({type(term).__name__})"
+        ) from None
 
 
 def _verify_reach(player: Player) -> None:

@@ -63,12 +63,17 @@ def ring_of_gaussians(
     _positive(n=n, modes=modes, radius=radius, scale=scale)
     generator = seed
     if not isinstance(seed, torch.Generator):
-        generator = torch.Generator().manual_seed(inputs.whole("seed", seed))
+        generator = _seeded(seed)
     where = {"generator": generator, "device": generator.device}
     # the order of draws is part of what a seed means: modes first, then noise
     which = torch.randint(modes, (n,), **where)
     noise = scale * torch.randn(n, 2, **where)
     return ring_centers(modes, radius).to(noise.device)[which] + noise
+
+
+@inputs.checked
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _positive(**numbers: int | float) -> None:
