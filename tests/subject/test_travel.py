@@ -366,7 +366,7 @@ def diverge(weight):
 def test_a_spawned_worker_computes_the_same_and_its_errors_come_back():
     torch.manual_seed(0)
     examples = [(name, example(name)[0]()) for name in WORKERS]
-    # before: torch shares the memory of tensors that it sends, and a worker may move them
+    # before: torch shares the memory of what it sends, and a worker may move it
     here = answers(copy.deepcopy(examples))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         away = pool.submit(answers, examples)
