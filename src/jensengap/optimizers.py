@@ -58,6 +58,24 @@ def verify(name: str, optimizer: Any, scheduler: Any) -> None:
         )
 
 
+def verify_reach(name: str, optimizer: Optimizer) -> None:
+    """Refuse a loss after whose backward pass no parameter has a gradient.
+
+    Args:
+        name: of the player, for the message.
+        optimizer: of the parameters that the loss should have reached.
+
+    Raises:
+        ValueError: it has reached none, so that nothing would ever move.
+    """
+    if all(p.grad is None for p in parameters(optimizer)):
+        raise ValueError(
+            f"the loss of {name!r} reaches no parameter of its optimizer, so nothing "
+            "would ever move; make the optimizer of the parameters that the step "
+            "computes with, and leave their requires_grad on"
+        )
+
+
 def parameters(optimizer: Optimizer) -> Iterator[Tensor]:
     """List the parameters that an optimiser moves.
 

@@ -101,6 +101,9 @@ def fit(
     the length of the first tensor or array with an axis that is found in the batch, be
     it in a tuple, a list or a dict, and 1 if there is none.
 
+    Whatever is raised on the way has the history so far as its attribute ``history``,
+    and a note of the step and the player.
+
     Args:
         batches: called once an epoch; returns that epoch's batches. Or what can be
             iterated again in each epoch, such as a ``DataLoader`` or a list.
@@ -126,9 +129,6 @@ def fit(
             that reaches no parameter of its optimiser, no batches, or a batch
             without an example. What the first batch shows is refused before anything
             moves.
-
-    Whatever is raised on the way has the history so far as its attribute ``history``,
-    and a note of the step and the player.
     """
     players = _verified(players)
     if num_epochs < 1 or not players:
@@ -232,26 +232,12 @@ def _turn(
     values: dict[str, float] = {}
 
     def evaluate() -> Tensor:
-        # before the loss: its memory is the next gradient's, warm
-        for parameter in optimizers.parameters(player.optimizer):
-            parameter.grad = None
-        loss, found = _evaluated(player, batch)
-        if twice := found.keys() & taken.keys():
-            raise ValueError(f"two terms are called {twice.pop()!r}; give each a name")
+        loss, found = _with_gradients(player, batch, taken, blame)
         # an optimiser may ask again elsewhere; recorded are the values before the move
         if not values:
             values.update(found)
-        # the terms before their sum: the one to blame is named
-        for name in (*list(found)[1:], player.name):
-            if not math.isfinite(found[name]):
-                raise blame(name, found[name])
-        loss.backward()
-        # a finite loss may have an infinite slope, sqrt at 0 for one
-        largest = optimizers.largest_gradient(player.optimizer)
-        if not math.isfinite(largest):
-            raise blame(f"the gradient of {player.name}", largest)
         if is_first:
-            _verify_reach(player)
+            optimizers.verify_reach(player.name, player.optimizer)
         return loss
 
     # here as well: a generator that makes the batches may leave gradients switched off
@@ -259,6 +245,31 @@ def _turn(
         optimizers.step(player.optimizer, evaluate)
     optimizers.after_batch(player.name, player.scheduler)
     return values
+
+
+def _with_gradients(
+    player: Player,
+    batch: Any,
+    taken: dict[str, float],
+    blame: Callable[[str, float], NonFiniteLoss],
+) -> tuple[Tensor, dict[str, float]]:
+    """Compute a player's loss, its gradients, which are finite, and all its terms."""
+    # before the loss: its memory is the next gradient's, warm
+    for parameter in optimizers.parameters(player.optimizer):
+        parameter.grad = None
+    loss, values = _evaluated(player, batch)
+    if twice := values.keys() & taken.keys():
+        raise ValueError(f"two terms are called {twice.pop()!r}; give each a name")
+    # the terms before their sum: the one to blame is named
+    for name in (*list(values)[1:], player.name):
+        if not math.isfinite(values[name]):
+            raise blame(name, values[name])
+    loss.backward()
+    # a finite loss may have an infinite slope, sqrt at 0 for one
+    largest = optimizers.largest_gradient(player.optimizer)
+    if not math.isfinite(largest):
+        raise blame(f"the gradient of {player.name}", largest)
+    return loss, values
 
 
 def _evaluated(player: Player, batch: Any) -> tuple[Tensor, dict[str, float]]:
@@ -306,16 +317,6 @@ def _number(name: str, term: Any) -> float:
         raise ValueError(
             f"{name} must be one number, got {term!r:.40} ({type(term).__name__})"
         ) from None
-
-
-def _verify_reach(player: Player) -> None:
-    """Refuse a loss after whose backward pass no parameter has a gradient."""
-    if all(p.grad is None for p in optimizers.parameters(player.optimizer)):
-        raise ValueError(
-            f"the loss of {player.name!r} reaches no parameter of its optimizer, so "
-            "nothing would ever move; make the optimizer of the parameters that the "
-            "step computes with, and leave their requires_grad on"
-        )
 
 
 def _verified(players: Any) -> tuple[Player, ...]:
