@@ -33,7 +33,7 @@ from jensengap import (
     train,
     vae,
 )
-from jensengap.exercises import marking, question, trial
+from jensengap.exercises import marking, trial
 from jensengap.experiments import (
     checkpoint,
     distributed,
@@ -146,13 +146,6 @@ EXAMPLES = {
     ),
     "exercises.marking.Mark": (
         lambda: marking.Mark("ex-a", "right", "Yes.", [1.5]), None,
-    ),
-    "exercises.question.Choice": (
-        lambda: question.Choice("ex-a", "What?", {"a": "b"}, "a", ("hint",)), None,
-    ),
-    "exercises.question.Mistake": (lambda: question.Mistake(max, "the other"), None),
-    "exercises.question.Number": (
-        lambda: question.Number("ex-a", "What?", min, ({"a": 1},), (), ()), None,
     ),
     "exercises.trial.Open": (lambda: trial.Open("what is missing"), None),
     "exercises.trial.Refused": (lambda: trial.Refused("what is wrong"), None),
