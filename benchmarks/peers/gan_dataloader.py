@@ -53,8 +53,13 @@ class Training:
             d_loss = (real_loss + fake_loss) / 2
             d_loss.backward()
             self.to_d.step()
-            losses = [losses[0] + g_loss.item(), losses[1] + d_loss.item()]
-        self.losses = [each / len(self.loader) for each in losses]
+            # of examples, as train.fit has them: the last batch is smaller
+            found = g_loss.item(), d_loss.item()
+            losses = [
+                total + len(real) * each
+                for total, each in zip(losses, found, strict=True)
+            ]
+        self.losses = [each / len(self.loader.dataset) for each in losses]
         return len(self.loader.dataset)
 
     def weights(self) -> None:

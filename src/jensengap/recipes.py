@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -9,9 +11,10 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
-from jensengap import data, nets, train, vae
+from jensengap import data, inputs, nets, train, vae
 
 
+@inputs.checked
 def one_cycle(
     optimizer: Optimizer, num_steps: int, *, warm_up: float = 0.1
 ) -> OneCycleLR:
@@ -21,7 +24,7 @@ def one_cycle(
     from a start that gives it good gradients, and only a small one settles.
 
     Args:
-        optimizer: its first momentum is lowered while the rate is high.
+        optimizer: its first momentum, if it has one, is lowered while the rate is high.
         num_steps: of the whole training.
         warm_up: the share of them in which the rate rises.
 
@@ -29,7 +32,8 @@ def one_cycle(
         The schedule, to be stepped after each batch.
 
     Raises:
-        ValueError: ten steps or fewer, too few to rise and fall.
+        ValueError: ten steps or fewer, too few to rise and fall, a share outside of
+            (0, 1), or something that is no optimiser.
 
     Source: Smith and Topin (2019), Super-convergence.
     """
@@ -38,10 +42,22 @@ def one_cycle(
             f"a one-cycle schedule needs more than 10 steps, got {num_steps}; raise "
             "num_epochs, or lower batch_size"
         )
+    if not isinstance(optimizer, Optimizer) or not 0 < warm_up < 1:
+        raise ValueError(
+            "wanted an optimizer and a warm_up between 0 and 1, got "
+            f"{type(optimizer).__name__} and {warm_up}"
+        )
     rates = [group["lr"] for group in optimizer.param_groups]
-    return OneCycleLR(optimizer, rates, total_steps=num_steps, pct_start=warm_up)
+    return OneCycleLR(
+        optimizer,
+        rates,
+        total_steps=num_steps,
+        pct_start=warm_up,
+        cycle_momentum=not optimizer.defaults.keys().isdisjoint({"momentum", "betas"}),
+    )
 
 
+@inputs.checked
 def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VAE:
     """Build a Bernoulli VAE: one hidden layer of tanh on either side.
 
@@ -65,6 +81,7 @@ def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VA
     )
 
 
+@inputs.checked
 def fit_vae(
     model: vae.VAE,
     probs: Float[Tensor, "n d"],
@@ -81,8 +98,9 @@ def fit_vae(
     call ``torch.manual_seed`` first.
 
     Args:
-        model: a VAE with a Bernoulli decoder; changed in place.
-        probs: intensities in [0, 1], read as probabilities of ink.
+        model: a VAE with a Bernoulli decoder; changed in place, on its device.
+        probs: intensities in [0, 1], read as probabilities of ink; each batch goes to
+            the model's device and dtype.
         num_epochs: passes over the images.
         max_rate: the learning rate at the schedule's peak.
         batch_size: images a step.
@@ -92,29 +110,26 @@ def fit_vae(
 
     Raises:
         ValueError: no image, no epoch, a batch size below 1, intensities outside
-            [0, 1], a rate that is not positive, or ten steps or fewer, too few for
-            the schedule.
+            [0, 1], images of another size than the decoder's, a rate that is not
+            positive and finite, or ten steps or fewer, too few for the schedule.
         train.NonFiniteLoss: training diverged.
 
     Source: Kingma and Welling (2014), algorithm 1; Burda et al. (2016) for the
     binarisation; Smith and Topin (2019) for the schedule.
     """
-    if min(num_epochs, batch_size, len(probs)) < 1 or not max_rate > 0:
-        raise ValueError(
-            "fit_vae needs an image, num_epochs and batch_size of at least 1 and a "
-            f"positive max_rate, got {len(probs)}, {num_epochs}, {batch_size} and "
-            f"{max_rate}"
-        )
+    data.verify_probs(probs)
+    _verify_settings("fit_vae", len(probs), num_epochs, batch_size, max_rate)
     # rounded up: the last, smaller batch is a step as well
     num_steps = num_epochs * -(-len(probs) // batch_size)
     # beta_2 = 0.99: the usual 0.999 remembers longer than some trainings last
     adam = Adam(model.parameters(), max_rate, betas=(0.9, 0.99), fused=True)
     schedule = one_cycle(adam, num_steps)
     nets.start_at_mean(model.decoder.net, probs.mean(0))
+    like = next(model.parameters())
 
     def step(i: Tensor) -> tuple[Tensor, train.Terms]:
         # afresh at each visit: less to memorise than with fixed binary images
-        x = data.binarize(probs[i])
+        x = data.binarize(probs[i].to(like))
         terms = model.terms(x)
         named = {name: term.mean() for name, term in terms._asdict().items()}
         return -terms.elbo.mean(), named
@@ -139,19 +154,22 @@ class Classifier(nn.Module):
         self.features = nn.Sequential(nets.from_image(num_features), nn.ReLU())
         self.head = nn.Linear(num_features, num_classes)
 
-    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
+    @inputs.checked
+    def forward(self, x: Float[Tensor, "n 784"]) -> Float[Tensor, "n c"]:
         """Return the classes' log-odds."""
         return self.head(self.features(x))
 
+    @inputs.checked
     @torch.no_grad()
-    def predict(self, x: Float[Tensor, "n d"]) -> Int[Tensor, "n"]:
+    def predict(self, x: Float[Tensor, "n 784"]) -> Int[Tensor, "n"]:
         """Return the most probable class of each image."""
         return self(x).argmax(1)
 
 
+@inputs.checked
 def fit_classifier(
     model: Classifier,
-    images: Float[Tensor, "n d"],
+    images: Float[Tensor, "n 784"],
     labels: Int[Tensor, "n"],
     *,
     num_epochs: int,
@@ -161,9 +179,9 @@ def fit_classifier(
     """Train a classifier by cross-entropy on images shifted by up to two pixels.
 
     Args:
-        model: changed in place.
+        model: changed in place, on its device.
         images: intensities in [0, 1], 784 pixels each.
-        labels: the class of each.
+        labels: the class of each, counted from 0.
         num_epochs: passes over the images.
         max_rate: the learning rate at the schedule's peak.
         batch_size: images a step; a whole batch is shifted alike.
@@ -172,21 +190,47 @@ def fit_classifier(
         Epoch means of ``loss``, nats an image.
 
     Raises:
-        ValueError: ten steps or fewer, too few for the schedule.
+        ValueError: no image, no epoch, a batch size below 1, intensities outside
+            [0, 1], a label that the model has no class for, a rate that is not
+            positive and finite, or ten steps or fewer, too few for the schedule.
     """
-    num_steps = num_epochs * -(-len(images) // max(batch_size, 1))
+    data.verify_probs(images, "images")
+    _verify_labels(labels, model.head.out_features)
+    _verify_settings("fit_classifier", len(images), num_epochs, batch_size, max_rate)
+    num_steps = num_epochs * -(-len(images) // batch_size)
     adam = Adam(model.parameters(), max_rate, fused=True)
     schedule = one_cycle(adam, num_steps, warm_up=0.2)
-    side = nets.SIDE
+    like, side = model.head.weight, nets.SIDE
 
     def step(rows: Tensor) -> tuple[Tensor, train.Terms]:
         # the digits' margin is four pixels wide: what is rolled round is empty
         shift = torch.randint(-2, 3, (2,)).tolist()
-        moved = images[rows].reshape(-1, side, side).roll(shift, (1, 2)).flatten(1)
-        return cross_entropy(model(moved), labels[rows]), {}
+        x = images[rows].to(like).reshape(-1, side, side)
+        moved = x.roll(shift, (1, 2)).flatten(1)
+        return cross_entropy(model(moved), labels[rows].to(like.device).long()), {}
 
     return train.fit(
         lambda: data.batches(len(images), batch_size),
         train.Player("loss", step, adam, schedule),
         num_epochs,
     )
+
+
+def _verify_settings(
+    name: str, num_images: int, num_epochs: int, batch_size: int, max_rate: float
+) -> None:
+    if min(num_images, num_epochs, batch_size) < 1 or not 0 < max_rate < math.inf:
+        raise ValueError(
+            f"{name} needs an image, num_epochs and batch_size of at least 1 and a "
+            f"positive, finite max_rate, got {num_images}, {num_epochs}, {batch_size} "
+            f"and {max_rate}"
+        )
+
+
+def _verify_labels(labels: Tensor, num_classes: int) -> None:
+    if not inputs.every((labels >= 0) & (labels < num_classes)):
+        raise ValueError(
+            f"labels must be from 0 to {num_classes - 1}, one class each, got "
+            f"{int(labels.min())} to {int(labels.max())}; make a Classifier with as "
+            "many num_classes, or count from 0"
+        )

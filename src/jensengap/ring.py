@@ -10,13 +10,14 @@ step, on fresh draws. Taught in the chapter ``dynamics``; the page plays the sam
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from jensengap import gan, metrics, nets, train
+from jensengap import gan, inputs, metrics, nets, train
 from jensengap.data import toy
 
 
@@ -69,19 +70,21 @@ class Match:
     r"""A GAN in training: copies of two networks, their optimisers, their chance.
 
     Both play the non-saturating game, each with its own Adam. R1 with weight
-    $\gamma/2$ may be added to the discriminator's loss.
+    $\gamma/2$ may be added to the discriminator's loss. All chance is drawn on the CPU
+    and goes to the networks' device and dtype.
 
     Args:
         discriminator: from points ``(n, 2)`` to logits ``(n, 1)``.
-        generator: from noise ``(n, z)`` to points ``(n, 2)``.
+        generator: from noise ``(n, z)`` to points ``(n, 2)``, a linear layer first.
         rules: see :class:`Rules`.
         gamma: $\gamma$, 0 for no penalty.
 
     Raises:
-        ValueError: a rule that is not positive, a seed outside of 32 bits, or a
-            negative ``gamma``.
+        ValueError: a rule that is not positive, a seed outside of 32 bits, a negative
+            ``gamma``, or networks of other sizes.
     """
 
+    @inputs.checked
     def __init__(
         self,
         discriminator: nn.Sequential,
@@ -89,15 +92,14 @@ class Match:
         rules: Rules,
         gamma: float = 0.0,
     ) -> None:
-        named = rules._asdict().items()
-        bad = [n for n, v in named if n not in ("betas", "seed") and not v > 0]
-        if bad or not 0 <= rules.seed < 2**32:
+        if not 0 <= gamma < math.inf:
+            raise ValueError(f"gamma must be 0 or more and finite, got {gamma}")
+        if not isinstance(generator[0], nn.Linear):
             raise ValueError(
-                "wanted positive rules and a seed of 32 bits, got "
-                f"{rules}; change {', '.join(bad) or 'seed'}"
+                f"the generator must begin with nn.Linear, got {generator[0]}; its "
+                "inputs say how much noise is drawn"
             )
-        if not gamma >= 0:
-            raise ValueError(f"gamma must be 0 or more, got {gamma}")
+        rules = _verified(rules)
         self.rules, self.gamma = rules, gamma
         # copies: the same weights may start another game
         self.discriminator = copy.deepcopy(discriminator)
@@ -111,11 +113,38 @@ class Match:
         # fixed noise, so that the same points are followed through the game
         self.z = self.noise(rules.points)
         self.real = self.sample(rules.points)
+        self._verify_networks()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # older versions of torch cannot pickle a generator, only what it is at
+        return {**self.__dict__, "chance": self.chance.get_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.chance = torch.Generator()
+        self.chance.set_state(state["chance"])
+
+    @torch.no_grad()
+    def _verify_networks(self) -> None:
+        """Refuse networks that do not go together, before they play."""
+        try:
+            made, logits = self.generator(self.z), self.discriminator(self.real)
+        except RuntimeError as error:
+            raise ValueError(
+                "wanted a discriminator from (n, 2) to (n, 1) and a generator from "
+                f"(n, z) to (n, 2), got: {error}; is their order right?"
+            ) from error
+        if (made.shape[1:], logits.shape[1:]) != ((2,), (1,)):
+            raise ValueError(
+                "wanted a discriminator from (n, 2) to (n, 1) and a generator from "
+                f"(n, z) to (n, 2), got {tuple(logits.shape)} and {tuple(made.shape)}"
+            )
 
     def _adam(self, net: nn.Module) -> torch.optim.Adam:
         rules = self.rules
         return torch.optim.Adam(net.parameters(), rules.rate, rules.betas, fused=True)
 
+    @inputs.checked
     def sample(self, num: int) -> Float[Tensor, "n 2"]:
         """Draw real points from the ring."""
         rules = self.rules
@@ -125,25 +154,34 @@ class Match:
             radius=rules.radius,
             scale=rules.scale,
             seed=self.chance,
-        )
+        ).to(self._like)
 
+    @inputs.checked
     def noise(self, num: int) -> Float[Tensor, "n z"]:
         """Draw the generator's noise."""
-        return torch.randn(num, self.noise_dim, generator=self.chance)
+        return torch.randn(num, self.noise_dim, generator=self.chance).to(self._like)
 
+    @property
+    def _like(self) -> Tensor:
+        """A tensor of the networks' device and dtype."""
+        return next(self.generator.parameters())
+
+    @inputs.checked
     def play(self, num_steps: int, ratio: float = 1.0) -> None:
         """Train both players in turns, the discriminator first.
 
         Args:
             num_steps: moves of each, at least 1.
-            ratio: the discriminator's learning rate over the generator's.
+            ratio: the discriminator's learning rate over the generator's, at least 0.
 
         Raises:
-            ValueError: ``num_steps`` below 1.
+            ValueError: ``num_steps`` below 1, or a ratio that is negative or infinite.
             train.NonFiniteLoss: the game has left all bounds.
         """
         if num_steps < 1:
             raise ValueError(f"play needs num_steps of at least 1, got {num_steps}")
+        if not 0 <= ratio < math.inf:
+            raise ValueError(f"ratio must be 0 or more and finite, got {ratio}")
         # the ratio may change between two calls; Adam's moments stay
         for group in self.inspect.param_groups:
             group["lr"] = ratio * self.rules.rate
@@ -182,6 +220,7 @@ class Match:
         """Count the modes that enough of the followed points lie close to."""
         return num_covered(self.made(), self.rules)
 
+    @inputs.checked
     @torch.no_grad()
     def belief(self, extent: float, cells: int) -> Float[Tensor, "c c"]:
         """Evaluate D on a grid over a square, its first row at the top.
@@ -194,10 +233,42 @@ class Match:
         at = ((torch.arange(cells) + 0.5) / cells * 2 - 1) * extent
         # rows run downwards, as in a picture
         down, across = torch.meshgrid(-at, at, indexing="ij")
-        grid = torch.stack([across, down], -1).reshape(-1, 2)
+        grid = torch.stack([across, down], -1).reshape(-1, 2).to(self._like)
         return self.discriminator(grid).sigmoid().reshape(cells, cells)
 
 
+def _verified(rules: Rules) -> Rules:
+    """Return the rules in Python's own numbers; refuse those that nobody can play."""
+    rules = _read(**rules._asdict())
+    named = rules._asdict().items()
+    bad = [n for n, v in named if n not in ("betas", "seed") and not v > 0]
+    if bad or not 0 <= rules.seed < 2**32:
+        raise ValueError(
+            "wanted positive rules and a seed of 32 bits, got "
+            f"{rules}; change {', '.join(bad) or 'seed'}"
+        )
+    return rules
+
+
+@inputs.checked
+def _read(
+    *,
+    modes: int,
+    radius: float,
+    scale: float,
+    batch: int,
+    rate: float,
+    betas: tuple[float, float],
+    points: int,
+    reach: float,
+    enough: int,
+    seed: int,
+) -> Rules:
+    """Make rules of numbers of any library."""
+    return Rules(modes, radius, scale, batch, rate, betas, points, reach, enough, seed)
+
+
+@inputs.checked
 def num_covered(points: Float[Tensor, "n 2"], rules: Rules = LONG) -> int:
     """Count the modes that enough points lie close to.
 
@@ -211,10 +282,12 @@ def num_covered(points: Float[Tensor, "n 2"], rules: Rules = LONG) -> int:
     Raises:
         ValueError: fewer points than are enough for one mode.
     """
-    found = metrics.modes_covered(points, centers(rules), rules.reach, rules.enough)
+    places = centers(rules).to(points)
+    found = metrics.modes_covered(points, places, rules.reach, rules.enough)
     return int(found.sum())
 
 
+@inputs.checked
 def play(
     *,
     generator_rate: float,
@@ -238,8 +311,10 @@ def play(
         The generator's samples after each round, from the same noise in all of them.
 
     Raises:
-        ValueError: see :class:`Match`.
+        ValueError: no round, and what :class:`Match` refuses.
     """
+    if num_rounds < 1:
+        raise ValueError(f"play needs num_rounds of at least 1, got {num_rounds}")
     # for the first weights; all later chance is the match's own
     torch.manual_seed(seed)
     match = Match(
@@ -255,6 +330,7 @@ def play(
     return torch.stack(clouds)
 
 
+@inputs.checked
 def judge(clouds: Float[Tensor, "t n 2"]) -> dict[str, list]:
     """Count the modes that each cloud covers, and its share of points near a mode.
 
@@ -265,13 +341,15 @@ def judge(clouds: Float[Tensor, "t n 2"]) -> dict[str, list]:
         ``modes``, how many of the eight are covered; ``near``, the share of points
         that are close to any mode. One number for each time.
     """
-    near = [metrics.mode_counts(each, centers(), LONG.reach).sum() for each in clouds]
+    places = centers().to(clouds)
+    near = [metrics.mode_counts(each, places, LONG.reach).sum() for each in clouds]
     return {
         "modes": [num_covered(each) for each in clouds],
         "near": [round(int(count) / clouds.shape[1], 3) for count in near],
     }
 
 
+@inputs.checked
 def run(
     *, generator_rate: float, discriminator_rate: float, gamma: float, seed: int
 ) -> dict[str, list]:

@@ -1,5 +1,6 @@
 """Batches and toy sets follow the distributions that their docstrings state."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,6 +40,8 @@ def test_drop_last_leaves_equal_batches(generator):
         (0, 4, False, "n must be at least 1, got 0"),
         (-1, 4, False, "n must be at least 1, got -1"),
         (4, 0, False, "batch_size must be at least 1, got 0"),
+        (4.0, 8, False, "n must be a whole number, got 4.0"),
+        (4, True, False, "batch_size must be a whole number, got True"),
         (4, 8, True, "drop_last needs batch_size <= n=4, got 8"),
     ],
 )
@@ -55,3 +58,12 @@ def test_without_a_generator_the_global_seed_decides():
 
     for first, second in zip(draw(), draw(), strict=True):
         assert torch.equal(first, second)
+
+
+def test_sizes_may_be_numbers_of_numpy(generator):
+    found = [
+        part.tolist() for part in data.batches(np.int64(10), np.int32(3), generator)
+    ]
+    replay = torch.Generator().manual_seed(0)
+    assert found == [part.tolist() for part in data.batches(10, 3, replay)]
+    assert [len(part) for part in found] == [3, 3, 3, 1]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,6 +40,14 @@ def test_a_generator_gives_the_next_points_of_its_own():
     assert not torch.equal(first, second)
 
 
+def test_numbers_of_numpy_are_numbers():
+    plain = toy.ring_of_gaussians(5, modes=3, radius=1.0, scale=0.5, seed=7)
+    sizes = {"modes": np.int64(3), "radius": np.float32(1), "scale": np.float64(0.5)}
+    found = toy.ring_of_gaussians(np.int64(5), **sizes, seed=np.int64(7))
+    assert torch.equal(plain, found)
+    assert torch.equal(toy.ring_centers(np.uint8(4), 1), toy.ring_centers(4, 1.0))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -46,7 +55,8 @@ def test_a_generator_gives_the_next_points_of_its_own():
         ({"modes": 0}, "modes must be positive and finite, got 0"),
         ({"radius": math.inf}, "radius must be positive and finite, got inf"),
         ({"scale": -0.1}, "scale must be positive and finite, got -0.1"),
-        ({"scale": math.nan}, "scale must be positive and finite, got nan"),
+        ({"n": 5.0}, "n must be a whole number, got 5.0"),
+        ({"scale": math.nan}, "scale must be a number, got NaN"),
     ],
 )
 def test_the_ring_names_a_bad_number(change, message):

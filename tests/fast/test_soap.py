@@ -1,5 +1,9 @@
 """SOAP against a singular value decomposition, Adam, and a rotation of all weights."""
 
+import copy
+import pickle
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -116,6 +120,64 @@ def test_a_state_that_is_kept_goes_on_to_the_same_place(tmp_path):
     assert walk(goes_on, along[47:]).equal(wanted[47:])
 
 
+@pytest.mark.parametrize(
+    "carry", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))]
+)
+def test_one_that_travels_with_its_weights_goes_on_as_it_would_have(carry):
+    along, here = random(30, 21), soap.Soap([zeros(5, 3), zeros(6)], 0.1)
+    walk(here, along[:20])
+    there = carry(here)
+    assert walk(there, along[20:]).equal(walk(here, along[20:]))
+
+
+def test_the_first_gradient_enters_no_moment_of_a_bias():
+    far, near = random(2, 6)
+    bias = zeros(6)
+    optimizer = soap.Soap([bias], 0.1, eps=0.0)
+    places = walk(optimizer, [1e6 * far, near])
+    assert (places[0] == 0).all()
+    # Adam's first step is the rate along the sign
+    torch.testing.assert_close(places[1], -0.1 * near.sign())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_goes_downhill_as_single_does(dtype):
+    target = random(6, 4, seed=3).float()
+
+    def left(kind):
+        weight = nn.Parameter(torch.zeros(6, 4, dtype=kind))
+        optimizer = soap.Soap([weight], 0.05, eps=1e-4)
+        for _ in range(60):
+            weight.grad = weight.detach() - target.to(kind)
+            optimizer.step()
+        return float((weight.detach().float() - target).norm() / target.norm())
+
+    # eight bits of a weight of size one, summed over sixty steps, are a few percent
+    assert left(dtype) == pytest.approx(left(torch.float32), abs=0.05)
+    assert left(torch.float32) < 0.5
+
+
+def test_sparse_gradients_and_complex_weights_are_refused():
+    dense, table = zeros(2, 2), nn.Embedding(4, 2, sparse=True)
+    optimizer = soap.Soap([dense, table.weight], 0.1)
+    optimizer.zero_grad()
+    (dense.sum() + table(torch.tensor([1])).sum()).backward()
+    with pytest.raises(ValueError, match="got a sparse one; take"):
+        optimizer.step()
+    assert not optimizer.state
+    with pytest.raises(ValueError, match="wanted real parameters"):
+        soap.Soap([nn.Parameter(torch.ones(2, dtype=torch.complex64))], 0.1)
+
+
+def test_settings_may_be_numbers_of_numpy():
+    along = random(5, 12)
+    plain = soap.Soap([zeros(3, 4)], 0.5, eps=0.25, max_size=3)
+    numpy = soap.Soap(
+        [zeros(3, 4)], np.float32(0.5), eps=np.float64(0.25), max_size=np.int64(3)
+    )
+    assert walk(plain, along).equal(walk(numpy, along))
+
+
 def test_no_gradient_is_no_step_and_a_closure_gives_one():
     weight = zeros(2, 2)
     optimizer = soap.Soap([weight], 0.1)
@@ -139,4 +201,17 @@ def test_no_gradient_is_no_step_and_a_closure_gives_one():
 )
 def test_numbers_out_of_range_are_refused(words):
     with pytest.raises(ValueError, match="wanted a learning rate"):
+        soap.Soap([zeros(2, 2)], **{"lr": 0.1, **words})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"lr": float("nan")}, "lr must be a number, got NaN"),
+        ({"max_size": 2.5}, "max_size must be a whole number"),
+        ({"max_size": -1}, "max_size must be at least 0, got -1"),
+    ],
+)
+def test_what_is_no_setting_is_refused(words, message):
+    with pytest.raises(ValueError, match=message):
         soap.Soap([zeros(2, 2)], **{"lr": 0.1, **words})

@@ -1,5 +1,6 @@
 """The shared training does what the chapters say, on the smallest real digits."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -107,7 +108,7 @@ def test_a_schedule_of_ten_steps_or_fewer_is_refused_with_their_number(
         {"batch_size": -5},
         {"max_rate": 0.0},
         {"max_rate": -1e-3},
-        {"max_rate": float("nan")},
+        {"max_rate": float("inf")},
     ],
 )
 def test_a_setting_that_trains_nothing_is_refused_with_its_value(probs, wrong):
@@ -118,16 +119,97 @@ def test_a_setting_that_trains_nothing_is_refused_with_its_value(probs, wrong):
 
 
 def test_no_images_are_refused(probs):
-    with pytest.raises(ValueError, match=r"needs an image.*got 0, 1"):
+    with pytest.raises(ValueError, match=r"each size at least 1, got \(0, 64\)"):
         recipes.fit_vae(model(), probs[:0], num_epochs=1, max_rate=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_rate": float("nan")}, "max_rate must be a number, got NaN"),
+        ({"num_epochs": 1.5}, "num_epochs must be a whole number"),
+        ({"batch_size": None}, "batch_size must be a whole number"),
+        ({"probs": torch.rand(20, 8, 8)}, r"x.flatten\(1\) joins the axes"),
+        ({"probs": torch.rand(64)}, r"x\[None\] adds an axis for one example"),
+        (
+            {"probs": torch.ones(20, 64).byte()},
+            "probs must hold floating-point numbers",
+        ),
+        ({"probs": torch.rand(250, 784)}, r"has \(64,\) outputs but probs has"),
+    ],
+)
+def test_other_settings_and_images_are_refused_before_anything_moves(
+    probs, wrong, message
+):
+    vae = model()
+    before = [p.clone() for p in vae.parameters()]
+    settings = {"num_epochs": 1, "max_rate": 1e-3, "batch_size": 10, "probs": probs}
+    with pytest.raises(ValueError, match=message):
+        recipes.fit_vae(vae, **settings | wrong)
+    pairs = zip(vae.parameters(), before, strict=True)
+    assert all(torch.equal(p, b) for p, b in pairs)
+
+
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
-def test_intensities_that_are_no_probabilities_are_refused(probs, wrong):
-    broken = probs.clone()
-    broken[:, 3] = wrong
+def test_one_intensity_that_is_no_probability_is_refused_before_anything_moves(
+    probs, wrong
+):
+    broken, vae = probs.clone(), model()
+    broken[-1, 3] = wrong
+    before = [p.clone() for p in vae.parameters()]
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
-        recipes.fit_vae(model(), broken, num_epochs=20, max_rate=1e-3)
+        recipes.fit_vae(vae, broken, num_epochs=20, max_rate=1e-3)
+    pairs = zip(vae.parameters(), before, strict=True)
+    assert all(torch.equal(p, b) for p, b in pairs)
+
+
+def test_settings_may_be_numbers_of_numpy(probs):
+    settings = {"num_epochs": 2, "max_rate": 0.01, "batch_size": 20}
+    kinds = np.int64, np.float64, np.int8
+    numpy = {
+        name: kind(settings[name]) for name, kind in zip(settings, kinds, strict=True)
+    }
+    histories = []
+    for each in (settings, numpy):
+        torch.manual_seed(0)
+        vae = recipes.digit_vae(np.int64(2), np.int64(16), num_pixels=np.int32(64))
+        histories.append(recipes.fit_vae(vae, probs, **each))
+    assert histories[0] == histories[1]
+
+
+def test_a_model_of_another_dtype_is_trained_in_its_own(probs):
+    vae = model().double()
+    history = recipes.fit_vae(vae, probs, num_epochs=5, max_rate=2e-2, batch_size=20)
+    assert {p.dtype for p in vae.parameters()} == {torch.float64}
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_the_history_is_of_images_though_the_last_batch_is_smaller(probs):
+    """At a rate of almost zero an epoch in uneven batches is one pass over them."""
+    vae, rows = model(), probs.round()  # nothing is left to draw but z
+    nets.start_at_mean(vae.decoder.net, rows.mean(0))
+    still = recipes.fit_vae(vae, rows, num_epochs=11, max_rate=1e-12, batch_size=240)
+    kl = vae.terms(rows).kl_prior.mean()
+    assert still["kl_prior"] == pytest.approx([kl.item()] * 11, rel=1e-4)
+
+
+def test_an_optimiser_without_momentum_has_its_cycle_too():
+    weight = torch.nn.Parameter(torch.ones(()))
+    schedule = recipes.one_cycle(torch.optim.Adagrad([weight], 0.5), 20, warm_up=0.5)
+    rates = []
+    for _ in range(20):
+        rates += schedule.get_last_lr()
+        schedule.optimizer.step()
+        schedule.step()
+    assert max(rates) == rates[9] == 0.5
+    assert rates[0] < 0.05 > rates[-1]
+
+
+@pytest.mark.parametrize("warm_up", [0.0, 1.0, -0.1, 2])
+def test_a_warm_up_outside_of_the_training_is_refused(warm_up):
+    adam = torch.optim.Adam([torch.nn.Parameter(torch.ones(()))])
+    with pytest.raises(ValueError, match="a warm_up between 0 and 1"):
+        recipes.one_cycle(adam, 20, warm_up=warm_up)
 
 
 def test_sizes_below_one_are_refused():

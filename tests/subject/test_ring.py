@@ -3,6 +3,8 @@
 import inspect
 import math
 
+import numpy as np
+import pytest
 import torch
 
 from jensengap import ring
@@ -79,3 +81,32 @@ def test_what_is_recorded_is_the_judgement_of_the_game(monkeypatch):
 def test_fifteen_rounds_of_a_hundred_steps_are_played_unless_told():
     given = inspect.signature(ring.play).parameters
     assert (given["num_rounds"].default, given["num_steps"].default) == (15, 100)
+
+
+def test_the_words_may_be_numbers_of_numpy():
+    numpy = {name: np.float64(value) for name, value in PLAY.items()}
+    sizes = {name: np.int64(value) for name, value in SHORT.items()}
+    found = ring.play(**numpy, **sizes, seed=np.int64(0))
+    assert torch.equal(found, ring.play(**PLAY, **SHORT, seed=0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"num_rounds": 0}, "num_rounds of at least 1, got 0"),
+        ({"generator_rate": 0.0}, "change rate"),
+        ({"discriminator_rate": -1.0}, "ratio must be 0 or more"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"seed": -1}, "change seed"),
+    ],
+)
+def test_a_game_that_cannot_be_played_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        ring.play(**{**PLAY, **SHORT, "seed": 0, **wrong})
+
+
+def test_clouds_of_any_dtype_are_judged():
+    cloud = ring.centers().repeat(250, 1).double()
+    assert ring.judge(cloud[None]) == {"modes": [8], "near": [1.0]}
+    with pytest.raises(ValueError, match="clouds must have the shape"):
+        ring.judge(cloud)

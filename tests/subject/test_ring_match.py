@@ -1,5 +1,9 @@
 """A match on the ring: the same seed, the same game; modes are really found."""
 
+import copy
+import pickle
+
+import numpy as np
 import pytest
 import torch
 
@@ -109,10 +113,67 @@ def test_a_penalty_flattens_the_discriminator_where_the_data_are(players):
     assert slopes[1] < slopes[0] / 2
 
 
-@pytest.mark.parametrize("gamma", [-1.0, float("nan")])
+@pytest.mark.parametrize("gamma", [-1.0, float("inf")])
 def test_a_negative_penalty_is_refused(players, gamma):
     with pytest.raises(ValueError, match="gamma must be 0 or more"):
         ring.Match(*players, ring.RULES, gamma)
+
+
+@pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL, None])
+def test_a_game_that_has_travelled_goes_on_as_it_would_have(players, protocol):
+    here = ring.Match(*players, ring.RULES, 0.1)
+    here.play(5)
+    if protocol is None:
+        there = copy.deepcopy(here)
+    else:
+        there = pickle.loads(pickle.dumps(here, protocol))
+    for game in (here, there):
+        game.play(5, 0.5)
+    assert there.num_steps == here.num_steps == 10
+    assert torch.equal(there.made(), here.made())
+    assert torch.equal(there.sample(7), here.sample(7))
+
+
+def test_networks_play_in_their_own_dtype(players):
+    game = ring.Match(*(net.double() for net in players), ring.RULES)
+    game.play(2)
+    assert game.made().dtype == game.belief(2.0, 3).dtype == torch.float64
+    assert 0 <= game.num_covered() <= 8
+
+
+def test_rules_may_be_numbers_of_numpy(players):
+    plain = ring.Rules(modes=5, batch=8, seed=3)
+    kinds = {"modes": np.int64(5), "batch": np.int32(8), "seed": np.uint32(3)}
+    games = [ring.Match(*players, rules) for rules in (plain, ring.Rules(**kinds))]
+    for game in games:
+        game.play(np.int64(2), np.float32(1))
+    assert torch.equal(games[0].made(), games[1].made())
+    assert games[1].rules == plain
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (((3, 1), (3, 2)), "discriminator from .*is their order right"),
+        (((2, 1), (3, 3)), r"got \(320, 1\) and \(320, 3\)"),
+        (((2, 2), (3, 2)), r"got \(320, 2\) and \(320, 2\)"),
+    ],
+)
+def test_networks_that_do_not_go_together_are_refused(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        ring.Match(*(nets.mlp(*each) for each in sizes), ring.RULES)
+
+
+def test_a_generator_that_does_not_say_its_noise_is_refused(players):
+    odd = torch.nn.Sequential(torch.nn.Tanh(), torch.nn.Linear(3, 2))
+    with pytest.raises(ValueError, match=r"must begin with nn\.Linear, got Tanh"):
+        ring.Match(players[0], odd, ring.RULES)
+
+
+@pytest.mark.parametrize("ratio", [-1.0, float("inf")])
+def test_a_ratio_is_not_negative(players, ratio):
+    with pytest.raises(ValueError, match="ratio must be 0 or more"):
+        ring.Match(*players, ring.RULES).play(1, ratio)
 
 
 def test_no_step_is_no_play(players):

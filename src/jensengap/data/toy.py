@@ -1,12 +1,16 @@
 """Synthetic data of known density: Gaussians on a ring; a seed decides the points."""
 
 import math
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from jensengap import inputs
 
+
+@inputs.checked
 def ring_centers(modes: int, radius: float) -> Float[Tensor, "m 2"]:
     r"""Place centres on a circle, $c_k=r\,(\cos 2\pi k/m,\ \sin 2\pi k/m)$.
 
@@ -25,13 +29,14 @@ def ring_centers(modes: int, radius: float) -> Float[Tensor, "m 2"]:
     return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
 
 
+@inputs.checked
 def ring_of_gaussians(
     n: int,
     *,
     modes: int = 8,
     radius: float = 2.0,
     scale: float = 0.02,
-    seed: int | torch.Generator,
+    seed: SupportsIndex | torch.Generator,
 ) -> Float[Tensor, "n 2"]:
     r"""Draw points from m Gaussians on a circle, the usual test of mode collapse.
 
@@ -44,7 +49,8 @@ def ring_of_gaussians(
         modes: $m$, how many Gaussians.
         radius: $r$, of the circle.
         scale: $s$, the standard deviation of each Gaussian.
-        seed: the same seed gives the same points; of a generator the next ones come.
+        seed: the same seed gives the same points; of a generator the next ones come,
+            on its device.
 
     Returns:
         Points, ``(n, 2)``, in random order of their modes.
@@ -57,11 +63,17 @@ def ring_of_gaussians(
     _positive(n=n, modes=modes, radius=radius, scale=scale)
     generator = seed
     if not isinstance(seed, torch.Generator):
-        generator = torch.Generator().manual_seed(seed)
+        generator = _seeded(seed)
+    where = {"generator": generator, "device": generator.device}
     # the order of draws is part of what a seed means: modes first, then noise
-    which = torch.randint(modes, (n,), generator=generator)
-    noise = scale * torch.randn(n, 2, generator=generator)
-    return ring_centers(modes, radius)[which] + noise
+    which = torch.randint(modes, (n,), **where)
+    noise = scale * torch.randn(n, 2, **where)
+    return ring_centers(modes, radius).to(noise.device)[which] + noise
+
+
+@inputs.checked
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _positive(**numbers: int | float) -> None:

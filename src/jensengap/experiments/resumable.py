@@ -146,6 +146,18 @@ class Training:
         # before this epoch's permutation is drawn: what a checkpoint keeps
         self._epoch_began = self.order.get_state()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # older versions of torch cannot pickle a generator, only what it is at
+        chance = {name: getattr(self, name).get_state() for name in ("order", "noise")}
+        return {**self.__dict__, **chance}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        devices = {"order": "cpu", "noise": self.group.device}
+        for name, device in devices.items():
+            setattr(self, name, torch.Generator(device))
+            getattr(self, name).set_state(state[name])
+
     @property
     def steps_an_epoch(self) -> int:
         """Return the number of full batches; a rest waits for another order."""

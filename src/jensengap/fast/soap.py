@@ -19,28 +19,34 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from jensengap import inputs
+
 _KEPT = 0.95  # of L and R, whenever they are measured
 _MEASURE = 10  # steps between two measurements; the first ten are all measured
 _TURN = 50  # steps between two corrections of the bases; every tenth at the start
 
 
 class Soap(torch.optim.Optimizer):
-    r"""SOAP: Adam in the eigenbasis of each weight's gradients; biases get plain Adam.
+    r"""SOAP: Adam in the eigenbasis of each matrix's gradients.
 
-    The first step moves nothing: it finds the bases.
+    The first step moves nothing: its gradient finds the bases, and enters neither
+    moment. From the second step on, parameters that are no matrices (biases, kernels)
+    move as Adam moves them that begins there.
 
     Args:
-        params: parameters, as for any optimiser of torch.
+        params: parameters, as for any optimiser of torch; real ones.
         lr: the learning rate $\eta$; a schedule may change it.
         betas: how much of both moments a step keeps.
         eps: $\epsilon$.
-        max_size: a dimension longer than that keeps the axes it has; with 0 this is
-            Adam.
+        max_size: a dimension longer than that keeps the axes it has; with 0 all do,
+            and matrices move as Adam moves them that begins at the second step.
 
     Raises:
-        ValueError: a rate, a beta or an epsilon out of range.
+        ValueError: a rate, a beta or an epsilon out of range, a negative size, or
+            complex parameters.
     """
 
+    @inputs.checked
     def __init__(
         self,
         params: Iterable[nn.Parameter],
@@ -55,8 +61,14 @@ class Soap(torch.optim.Optimizer):
                 "wanted a learning rate and eps of at least 0 and betas in [0, 1), got "
                 f"{lr}, {eps} and {betas}"
             )
+        if max_size < 0:
+            raise ValueError(f"max_size must be at least 0, got {max_size}")
         defaults = {"lr": lr, "betas": betas, "eps": eps, "max_size": max_size}
         super().__init__(params, defaults)
+        if any(p.is_complex() for group in self.param_groups for p in group["params"]):
+            raise ValueError(
+                "wanted real parameters, got complex ones; take torch.optim.Adam"
+            )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -67,15 +79,27 @@ class Soap(torch.optim.Optimizer):
 
         Returns:
             What ``closure`` returned.
+
+        Raises:
+            ValueError: a sparse gradient; raised before anything moves.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, group)
+        moving = [
+            (weight, group)
+            for group in self.param_groups
+            for weight in group["params"]
+            if weight.grad is not None
+        ]
+        if any(weight.grad.layout != torch.strided for weight, _ in moving):
+            raise ValueError(
+                "wanted dense gradients, got a sparse one; take torch.optim.SparseAdam "
+                "for it, or nn.Embedding(sparse=False)"
+            )
+        for weight, group in moving:
+            self._move(weight, group)
         return loss
 
     def _move(self, weight: nn.Parameter, group: dict[str, Any]) -> None:
@@ -93,7 +117,8 @@ class Soap(torch.optim.Optimizer):
         if number == 1:
             for side, factor in state["factors"].items():
                 # eigh sorts upwards
-                state["bases"][side].copy_(torch.linalg.eigh(factor)[1].flip(1))
+                vectors = torch.linalg.eigh(_single(factor))[1].flip(1)
+                state["bases"][side].copy_(vectors)
             return
         if number % (_MEASURE if number < 2 * _TURN else _TURN) == 0:
             _turn(state)
@@ -126,6 +151,12 @@ def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
     }
 
 
+def _single(matrix: Tensor) -> Tensor:
+    """Return a matrix in single precision at least: torch factorises no half one."""
+    half = matrix.dtype in (torch.float16, torch.bfloat16)
+    return matrix.float() if half else matrix
+
+
 def _turn(state: dict[str, Any]) -> None:
     """Update the eigenbases by a step of orthogonal iteration, largest axis first."""
     for side, basis in state["bases"].items():
@@ -133,7 +164,7 @@ def _turn(state: dict[str, Any]) -> None:
         ahead = state["factors"][side] @ basis
         # by Rayleigh quotients, which estimate the eigenvalues
         order = (basis * ahead).sum(0).argsort(descending=True)
-        basis.copy_(torch.linalg.qr(ahead[:, order])[0])
+        basis.copy_(torch.linalg.qr(_single(ahead[:, order]))[0])
         moment = state["exp_avg_sq"]  # goes with its axis
         moment.copy_(moment.index_select(side, order))
 
