@@ -47,11 +47,13 @@ def binary(name: str, x: Tensor) -> None:
     Raises:
         ValueError: a grey value, or NaN.
     """
-    if not inputs.every((x == 0) | (x == 1)):
+    is_binary = (x == 0) | (x == 1)
+    if not inputs.every(is_binary):
+        bad = x[~is_binary]
         raise ValueError(
-            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}, "
-            "outside of the support: a Bernoulli gives grey pixels no probability; "
-            "draw binary images with data.binarize"
+            f"{name} must be 0 or 1, got {bad[0].item():g} and in all {len(bad)} such "
+            f"of {x.numel()} values, outside of the support: a Bernoulli gives grey "
+            "pixels no probability; draw binary images with data.binarize"
         )
 
 

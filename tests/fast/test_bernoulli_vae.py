@@ -153,7 +153,10 @@ def test_both_bounds_come_with_the_loss():
 def test_grey_targets_are_those_of_the_cross_entropy():
     one = model()
     x, noise = torch.rand(B, D, dtype=torch.float64), torch.zeros(1, B, Z).double()
-    value = bernoulli_vae.FusedVAE(one)(x, noise, closed_kl=True)
+    own = bernoulli_vae.FusedVAE(one)
+    with pytest.raises(ValueError, match="^x must be 0 or 1, got 0"):
+        own(x, noise, closed_kl=True)
+    value = own(x, noise, closed_kl=True, grey_targets=True)
     q = one.encode(x)
     logits = one.decoder.net(q.mean)
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")

@@ -1,10 +1,8 @@
 """The bounds lie where they must, against enumeration and a model that is known."""
 
-import inspect
 import itertools
 import math
 
-import jaxtyping
 import pytest
 import torch
 
@@ -99,6 +97,8 @@ def test_every_order_meets_its_neighbours_where_they_end():
 @pytest.mark.parametrize("alpha", [-0.1, 1.0, 1.5, math.nan])
 def test_an_order_that_bounds_nothing_from_below_is_refused(alpha):
     wanted = rf"alpha must be in \[0, 1\), got {alpha}; use elbo for alpha=1$"
+    if math.isnan(alpha):
+        wanted = "^alpha must be a number, got NaN"
     with pytest.raises(ValueError, match=wanted):
         bounds.renyi(torch.zeros(3), alpha)
 
@@ -106,7 +106,10 @@ def test_an_order_that_bounds_nothing_from_below_is_refused(alpha):
 @pytest.mark.parametrize("order", [0.9, 0.0, -2.0, math.inf, math.nan])
 def test_an_order_that_bounds_nothing_from_above_is_refused(order):
     wanted = f"at least 1 and finite, got {order}; below 1 the bound is a lower one, "
-    with pytest.raises(ValueError, match=wanted + "see renyi$"):
+    wanted += "see renyi$"
+    if math.isnan(order):
+        wanted = "^order must be a number, got NaN"
+    with pytest.raises(ValueError, match=wanted):
         bounds.cubo(torch.zeros(3), order)
 
 
@@ -171,15 +174,10 @@ def test_the_effective_sample_size_keeps_float32s_digits_far_from_zero():
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
-def test_no_samples_are_refused_with_the_shape_and_the_remedy(bound):
-    with pytest.raises(ValueError, match=r"k >= 1 .*\(0, 3\).*draw at least one z"):
+def test_no_samples_are_refused_with_the_shape_that_is_wanted(bound):
+    said = r"^log_w must have the shape \(k, \*b\), each size .* 1, got \(0, 3\)$"
+    with pytest.raises(ValueError, match=said):
         bound(torch.empty(0, 3))
-
-
-def test_a_number_is_no_samples_where_shapes_are_not_checked():
-    unchecked = inspect.unwrap(bounds.elbo)
-    with pytest.raises(ValueError, match=r"k >= 1 .*got shape \(\)"):
-        unchecked(torch.tensor(-1.0))
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
@@ -189,8 +187,13 @@ def test_an_empty_batch_gives_an_empty_answer(bound):
 
 @pytest.mark.parametrize("bound", BOUNDS)
 @pytest.mark.parametrize(
-    "wrong", [torch.tensor(1.0), torch.ones(3, 2, dtype=torch.int64), [1.0, 2.0]]
+    ("wrong", "said"),
+    [
+        (torch.tensor(1.0), r"^log_w must have the shape \(k, \*b\), .* got \(\); x\["),
+        (torch.ones(3, 2).long(), r"^log_w must hold floating-point .* call \.float"),
+        ([1.0, 2.0], r"^log_w must be a tensor of shape \(k, \*b\), got \[1\.0, 2"),
+    ],
 )
-def test_a_wrong_shape_or_kind_is_refused_in_tests(bound, wrong):
-    with pytest.raises(jaxtyping.TypeCheckError, match="log_w"):
+def test_a_wrong_shape_or_kind_is_refused_in_a_sentence(bound, wrong, said):
+    with pytest.raises(ValueError, match=said):
         bound(wrong)

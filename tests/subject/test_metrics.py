@@ -36,9 +36,16 @@ def test_the_variance_is_over_examples_and_unbiased():
     assert not metrics.active_units(torch.tensor([[0.0], [1.0]]), 0.5).any()
 
 
-@pytest.mark.parametrize(("num", "threshold"), [(1, 0.01), (5, 0.0), (5, math.nan)])
-def test_activity_needs_examples_and_a_threshold(num, threshold):
-    with pytest.raises(ValueError, match=f"got {num} and {threshold}"):
+@pytest.mark.parametrize(
+    ("num", "threshold", "said"),
+    [
+        (1, 0.01, "got 1 and 0.01$"),
+        (5, 0.0, "got 5 and 0.0$"),
+        (5, math.nan, "^threshold must be a number, got NaN"),
+    ],
+)
+def test_activity_needs_examples_and_a_threshold(num, threshold, said):
+    with pytest.raises(ValueError, match=said):
         metrics.active_units(torch.zeros(num, 2), threshold)
 
 
@@ -60,7 +67,7 @@ def test_the_aggregate_is_a_density(codes):
 def test_an_aggregate_needs_a_batch_of_codes_and_a_chunk(codes):
     with pytest.raises(ValueError, match="batch shape"):
         metrics.log_aggregate(prior(), torch.zeros(3, 2, **F64))
-    with pytest.raises(ValueError, match=r"got \(7,\) and 0"):
+    with pytest.raises(ValueError, match=r"of batch shape \(7,\) and 0$"):
         metrics.log_aggregate(codes, torch.zeros(3, 2, **F64), chunk=0)
 
 

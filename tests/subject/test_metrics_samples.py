@@ -65,14 +65,17 @@ def test_the_dimension_is_free():
 
 @pytest.mark.parametrize("radius", [0.0, -1.0, math.inf, math.nan])
 def test_a_radius_is_positive_and_finite(radius):
-    with pytest.raises(ValueError, match=f"got 3, 3 and {radius}"):
+    said = f"got 3, 3 and {radius}$"
+    if math.isnan(radius):
+        said = "^radius must be a number, got NaN"
+    with pytest.raises(ValueError, match=said):
         metrics.mode_counts(CENTERS, CENTERS, radius)
 
 
 def test_nothing_is_not_counted():
-    with pytest.raises(ValueError, match="got 0, 3 and 1"):
+    with pytest.raises(ValueError, match=r"^samples must have .* got \(0, 2\)$"):
         metrics.mode_counts(torch.zeros(0, 2), CENTERS, 1.0)
-    with pytest.raises(ValueError, match="got 3, 0 and 1"):
+    with pytest.raises(ValueError, match=r"^centers must have .* got \(0, 2\)$"):
         metrics.mode_counts(CENTERS, torch.zeros(0, 2), 1.0)
 
 
@@ -157,7 +160,7 @@ def test_steepness_is_one_for_binary_images_and_ignores_turning_and_the_ground()
 
 
 def test_steepness_needs_square_images_with_an_edge():
-    with pytest.raises(ValueError, match="must be square, got 7 pixels"):
+    with pytest.raises(ValueError, match=r"must be square rows .* got \(1, 7\)"):
         metrics.edge_steepness(torch.rand(1, 7))
     with pytest.raises(ValueError, match="needs an edge"):
         metrics.edge_steepness(torch.ones(1, 9))

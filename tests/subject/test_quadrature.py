@@ -67,7 +67,10 @@ def test_the_evidence_of_a_batch_is_that_of_its_columns():
 )
 def test_a_grid_without_extent_is_refused_with_its_numbers(wrong):
     num, limit, dim = wrong
-    with pytest.raises(ValueError, match=f"num >= 2.*got {num}, {limit}, {dim}"):
+    said = f"num >= 2.*got {num}, {limit}, {dim}$"
+    if math.isnan(limit):
+        said = "^limit must be a number, got NaN"
+    with pytest.raises(ValueError, match=said):
         quadrature.grid(num, limit, dim)
 
 

@@ -147,7 +147,9 @@ def test_a_bernoulli_decoder_refuses_grey_images():
         nets.Conditional(nets.mlp(1, 4), nets.bernoulli),
         nets.StandardNormal(1),
     )
-    with pytest.raises(ValueError, match="support"):
+    with pytest.raises(
+        ValueError, match="^value must be 0 or 1, got 0.5 and in all 8 such of 8"
+    ):
         model.terms(torch.full((2, 4), 0.5))
 
 
@@ -208,5 +210,5 @@ def test_evidence_needs_an_example_a_sample_and_a_chunk(linear):
         model.log_evidence(x, 0)
     with pytest.raises(ValueError, match="got 5 examples and chunk=0"):
         model.log_evidence(x, 3, chunk=0)
-    with pytest.raises(ValueError, match="got 0 examples"):
+    with pytest.raises(ValueError, match=r"^x must have .* got \(0, 3\)$"):
         model.log_evidence(x[:0], 3)
