@@ -39,7 +39,7 @@ def test_the_probabilities_of_all_binary_images_sum_to_one():
 
 def test_a_grey_pixel_has_no_bernoulli_probability():
     with pytest.raises(
-        ValueError, match="^value must be 0 or 1, got 0.5 and in all 1 such of 2"
+        ValueError, match=r"^value must be 0 or 1, got 0\.5 and in all 1 such of 2"
     ):
         nets.bernoulli(torch.zeros(2)).log_prob(torch.tensor([0.0, 0.5]))
 

@@ -109,18 +109,17 @@ def test_of_a_tensor_with_a_history_only_the_number_is_read():
     assert numeric.real("alpha", torch.tensor(0.5, requires_grad=True)) == 0.5
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_edge_of_a_tolerance_belongs_to_it(dtype):
+def test_the_edge_of_a_tolerance_belongs_to_it():
     assert numeric.within(0.4 - 0.395, 0.005)
     assert not numeric.within(0.4 - 0.3949, 0.005)
-    errors = torch.tensor([0.4, 0.4], dtype=dtype) - torch.tensor([0.395, 0.3], dtype=dtype)
-    assert numeric.within(errors[1], 0.1 if dtype == torch.float64 else errors[1])
-    assert not numeric.within(errors[1], 0.0999)
+    for dtype in (torch.float32, torch.float64):
+        off = torch.tensor(0.4, dtype=dtype) - torch.tensor([0.3, 0.2999], dtype=dtype)
+        assert numeric.within(off, 0.1).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("value", [math.nan, np.float32("nan"), torch.tensor(math.nan)])
 def test_no_number_is_refused_as_that(value):
-    with pytest.raises(ValueError, match="^x must be a number, got NaN; look for"):
+    with pytest.raises(ValueError, match=r"^x must be a number, got NaN"):
         numeric.real("x", value)
 
 

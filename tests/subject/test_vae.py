@@ -148,7 +148,7 @@ def test_a_bernoulli_decoder_refuses_grey_images():
         nets.StandardNormal(1),
     )
     with pytest.raises(
-        ValueError, match="^value must be 0 or 1, got 0.5 and in all 8 such of 8"
+        ValueError, match=r"^value must be 0 or 1, got 0\.5 and in all 8 such of 8"
     ):
         model.terms(torch.full((2, 4), 0.5))
 

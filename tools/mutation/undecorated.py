@@ -1,4 +1,4 @@
-"""Write `@inputs.checked` as a call below the function, where mutmut does not mind it."""
+"""Write `@inputs.checked` as a call below the function: mutmut minds it above."""
 
 import ast
 
