@@ -1,4 +1,4 @@
-"""What the estimators of a VAE and their fast twins take, and what none of them takes."""
+"""What a VAE's estimators and their fast twins take, and what none of them takes."""
 
 import subprocess
 import sys
