@@ -109,12 +109,23 @@ def test_of_a_tensor_with_a_history_only_the_number_is_read():
     assert numeric.real("alpha", torch.tensor(0.5, requires_grad=True)) == 0.5
 
 
-def test_the_edge_of_a_tolerance_belongs_to_it():
-    assert numeric.within(0.4 - 0.395, 0.005)
-    assert not numeric.within(0.4 - 0.3949, 0.005)
-    for dtype in (torch.float32, torch.float64):
-        off = torch.tensor(0.4, dtype=dtype) - torch.tensor([0.3, 0.2999], dtype=dtype)
-        assert numeric.within(off, 0.1).tolist() == [True, False]
+def test_a_long_double_beyond_float64_is_infinite():
+    assert numeric.float64(np.array(["1e4000"]).astype(np.longdouble)).isinf().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
+def test_the_edge_of_a_tolerance_belongs_to_it_in_every_precision(dtype):
+    left = torch.tensor([0.4, 0.7, 1.1, 2.3], dtype=dtype)
+    for off in (0.3, 0.1, 1.0):
+        error = (left - (left.double() - off).to(dtype)).abs()
+        if dtype == torch.float64:
+            assert numeric.within(error, off).all()
+        assert not numeric.within(error, off * 0.97).any()
+    edge = torch.tensor([0.1, 0.2, 0.3], dtype=dtype).sum()
+    assert numeric.within(edge, 0.6)
+    assert numeric.within(0.1 + 0.2, 0.3)
+    assert not numeric.within(0.3 + 1e-8, 0.3)
+    assert not numeric.within(1e-300, 0.0)
 
 
 @pytest.mark.parametrize("value", [math.nan, np.float32("nan"), torch.tensor(math.nan)])
