@@ -274,7 +274,8 @@ def test_a_point_that_is_nowhere_is_in_no_ball_and_is_refused(bad):
 
 def test_precision_does_not_depend_on_where_the_origin_is():
     torch.manual_seed(0)
-    real, fake = torch.randn(50, 3).double(), 0.7 * torch.randn(50, 3).double() + 0.3
+    real, fake = torch.randn(2, 50, 3, dtype=torch.float64)
+    fake = fake + 1.5  # so that some are in the balls, and some are not
     near = metrics.precision_recall(real, fake)
     # of 53 binary places the points are left with 23
     far = metrics.precision_recall(real + 2.0**30, fake + 2.0**30)
