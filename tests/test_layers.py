@@ -118,6 +118,8 @@ def test_the_imports_that_the_test_reads_are_those_of_the_source():
     assert neighbours(TREES["fast.evidence"]) == {
         "fast.bernoulli_vae",
         "fast.perceptron",
+        "bernoulli_pixels",
+        "inputs",
         "vae",
     }
     assert len(PUBLIC) > 250

@@ -1,8 +1,8 @@
 r"""Bernoulli likelihood of binary pixels: certain ones, and no grey ones.
 
-In $\log p(x)=-\sum_k\bigl[(1-x_k)\,\ell_k^++x_k\,\ell_k^-+\log(1+e^{-|\ell_k|})\bigr]$
-with $\ell=\ell^+-\ell^-$ all terms have one sign, so that large log-odds do not cancel,
-as they would in $x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
+In $\log p(x)=\sum_k[(1-x_k)\log\sigma(-\ell_k)+x_k\log\sigma(\ell_k)]$ all terms have
+one sign, so that large log-odds do not cancel, as they would in
+$x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ def binary(name: str, x: Tensor) -> None:
     Raises:
         ValueError: a grey value, or NaN.
     """
-    if not inputs.every((x == 0) | (x == 1)):
+    is_binary = (x == 0) | (x == 1)
+    if not inputs.every(is_binary):
+        bad = x[~is_binary]
         raise ValueError(
-            f"{name} must be 0 or 1, got {x.min().item():g} to {x.max().item():g}, "
-            "outside of the support: a Bernoulli gives grey pixels no probability; "
-            "draw binary images with data.binarize"
+            f"{name} must be 0 or 1, got {bad[0].item():g} and in all {len(bad)} such "
+            f"of {x.numel()} values, outside of the support: a Bernoulli gives grey "
+            "pixels no probability; draw binary images with data.binarize"
         )
 
 
@@ -68,14 +70,13 @@ def log_probs(
     Returns:
         Nats, $-\infty$ where what is certain did not happen.
     """
-    on, off = logits.clamp(min=0), (-logits).clamp(min=0)
-    both = torch.cat([on, off], 1)  # (m, 2d)
+    # by the sign, as above: all terms have one sign, and a slope at log-odds of zero
+    both = torch.cat([logsigmoid(-logits), logsigmoid(logits)], 1)  # (m, 2d)
     targets = torch.cat([1 - x, x], 1)  # (n, 2d)
-    finite = both.masked_fill(both == torch.inf, 0.0)
-    normaliser = torch.log1p((-logits.abs()).exp()).sum(1, keepdim=True)
-    log_probs = -(finite @ targets.mT) - normaliser
+    finite = both.masked_fill(both == -torch.inf, 0.0)
+    log_probs = finite @ targets.mT
     if inputs.every(finite == both):
         return log_probs
     # what is certain and did not happen; a product would make 0 times infinity of it
-    missed = (both == torch.inf).to(x) @ (targets > 0).to(x).mT
+    missed = (both == -torch.inf).to(x) @ (targets > 0).to(x).mT
     return log_probs.masked_fill(missed > 0, -torch.inf)

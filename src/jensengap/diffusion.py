@@ -39,13 +39,19 @@ class Schedule(NamedTuple):
         return len(self.beta) - 1
 
     @property
+    def noise_variance(self) -> Float[Tensor, "steps"]:
+        r"""Return $1-\bar\alpha_t$, the noise's variance in $x_t$; the first is 0."""
+        # from the variances: of small ones 1 - alpha_bar has lost all digits
+        return -torch.expm1(torch.log1p(-self.beta).cumsum(0))
+
+    @property
     def noise_weights(self) -> Float[Tensor, "steps"]:
         r"""Return the bound's weights of $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
 
         $w_t=\beta_t/(2\alpha_t(1-\bar\alpha_t))$; the first entry is 0.
         Source: Ho, Jain and Abbeel (2020), eq. 12 with $\sigma_t^2=\beta_t$.
         """
-        beta, left = self.beta[1:], 1 - self.alpha_bar[1:]
+        beta, left = self.beta[1:], self.noise_variance[1:]
         weight = beta / (2 * (1 - beta) * left)
         # index 0 is the data: no step leads there, and nothing is weighted
         return torch.cat([torch.zeros_like(weight[:1]), weight])
@@ -124,8 +130,8 @@ def diffuse(
 
     Source: Sohl-Dickstein et al. (2015); Ho, Jain and Abbeel (2020), eq. 4.
     """
-    kept = noise.alpha_bar
-    mean, scale = _at([kept.sqrt(), (1 - kept).sqrt()], t, x_0, first=1)
+    tables = [noise.alpha_bar.sqrt(), noise.noise_variance.sqrt()]
+    mean, scale = _at(tables, t, x_0, first=1)
     return nets.gaussian(mean * x_0, scale)
 
 
@@ -153,12 +159,12 @@ def posterior(
 
     Source: Ho, Jain and Abbeel (2020), eqs. 6 and 7.
     """
-    beta, kept = noise.beta, noise.alpha_bar
-    # the step before; of the data there is none, and nobody looks it up
-    before = torch.cat([kept[:1], kept[:-1]])
-    to_data = before.sqrt() * beta / (1 - kept)
-    to_here = (1 - beta).sqrt() * (1 - before) / (1 - kept)
-    scale = ((1 - before) / (1 - kept) * beta).sqrt()
+    beta, kept, left = noise.beta, noise.alpha_bar, noise.noise_variance
+    # of the step before; of the data there is none, and nobody looks it up
+    kept_before, left_before = (torch.cat([a[:1], a[:-1]]) for a in (kept, left))
+    to_data = kept_before.sqrt() * beta / left
+    to_here = (1 - beta).sqrt() * left_before / left
+    scale = (left_before / left * beta).sqrt()
     to_data, to_here, scale = _at([to_data, to_here, scale], t, x_t, first=2)
     return nets.gaussian(to_data * x_0 + to_here * x_t, scale)
 
@@ -188,7 +194,7 @@ def reverse(
 
     Source: Ho, Jain and Abbeel (2020), eq. 11.
     """
-    beta, left = noise.beta, (1 - noise.alpha_bar).sqrt()
+    beta, left = noise.beta, noise.noise_variance.sqrt()
     to_noise, shrink = beta / left, (1 - beta).sqrt()
     to_noise, shrink, scale = _at([to_noise, shrink, beta.sqrt()], t, x_t, first=1)
     return nets.gaussian((x_t - to_noise * eps) / shrink, scale)

@@ -37,5 +37,7 @@ def between(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "
         # of the largest: squares neither overflow nor vanish
         size = torch.maximum(x.abs().amax(), y.abs().amax())
         size = size.clamp(min=torch.finfo(wide).tiny)
+        # a power of two, so that the division rounds nothing
+        size = (size.frexp().exponent - 1).to(wide).exp2()
         mode = "donot_use_mm_for_euclid_dist"
         return torch.cdist(x / size, y / size, compute_mode=mode) * size

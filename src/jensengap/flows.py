@@ -162,7 +162,7 @@ class Flow(nn.Module):
         # there even where it is not learned, as zeros: one formula for both
         self.tilt = nn.Parameter(loc.new_zeros(num, dim, dim), requires_grad=tilted)
         layers = (Coupling(num, dim, hidden_dim) for _ in range(num_couplings))
-        self.couplings = nn.ModuleList(layers).to(loc.dtype)
+        self.couplings = nn.ModuleList(layers).to(loc)
 
     @inputs.checked
     def forward(self, u: Float[Tensor, "k b d"]) -> Mapped:

@@ -122,7 +122,7 @@ class _Argument(NamedTuple):
         where = f" with {', '.join(known)}" if known else ""
         raise ValueError(
             f"{self.name} must have the shape {shape}{where}, each size at least "
-            f"1, got {tuple(value.shape)}{_cure(len(names) - value.ndim)}"
+            f"1, got {tuple(value.shape)}{_cure(names, value.ndim)}"
         )
 
 
@@ -159,11 +159,14 @@ def _options(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if is_union else (hint,)
 
 
-def _cure(missing: int) -> str:
+def _cure(names: list[str], num_axes: int) -> str:
     """Say what helps where axes are missing, or are too many."""
-    if missing == 1:
+    # a starred name stands for any number of axes, for none as well
+    needed = sum(name[:1] != "*" and name != "..." for name in names)
+    if num_axes == needed - 1:
         return "; x[None] adds an axis for one example"
-    return "; x.flatten(1) joins the axes of each example" if missing < 0 else ""
+    too_many = needed == len(names) < num_axes
+    return "; x.flatten(1) joins the axes of each example" if too_many else ""
 
 
 def _is_kind(value: Tensor, kind: str) -> bool:

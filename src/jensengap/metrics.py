@@ -130,6 +130,7 @@ def rate(q: Distribution, prior: Distribution, num_samples: int = 10) -> Rate:
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
+    gaussians.same_events(q, prior)
     with torch.no_grad():
         z = q.sample((num_samples,))  # (k, n, z)
         log_own, log_all = q.log_prob(z), log_aggregate(q, z)

@@ -108,7 +108,8 @@ def gauss_hermite(
     loc, dim = q.mean, q.event_shape[0]
     _affordable(num, dim)
     kind = {"dtype": loc.dtype, "device": loc.device}
-    node, log_weight = (torch.tensor(each, **kind) for each in _hermite(num))
+    # from Python's numbers: numpy's float64 is not on every device
+    node, log_weight = (torch.tensor(each.tolist(), **kind) for each in _hermite(num))
     # reshape: of one list cartesian_prod makes a vector, not a column
     t = torch.cartesian_prod(*[node] * dim).reshape(-1, dim)
     logs = torch.cartesian_prod(*[log_weight] * dim).reshape(-1, dim).sum(-1)

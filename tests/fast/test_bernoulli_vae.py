@@ -1,6 +1,8 @@
 """The written-out chain rule against autograd, in float64, for every kind of loss."""
 
 import copy
+import io
+import pickle
 
 import pytest
 import torch
@@ -153,7 +155,10 @@ def test_both_bounds_come_with_the_loss():
 def test_grey_targets_are_those_of_the_cross_entropy():
     one = model()
     x, noise = torch.rand(B, D, dtype=torch.float64), torch.zeros(1, B, Z).double()
-    value = bernoulli_vae.FusedVAE(one)(x, noise, closed_kl=True)
+    own = bernoulli_vae.FusedVAE(one)
+    with pytest.raises(ValueError, match=r"^x must be 0 or 1, got 0\.\d"):
+        own(x, noise, closed_kl=True)
+    value = own(x, noise, closed_kl=True, grey_targets=True)
     q = one.encode(x)
     logits = one.decoder.net(q.mean)
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
@@ -236,3 +241,79 @@ def test_other_models_are_refused_by_name():
     one = model(nn.Sigmoid)
     with pytest.raises(ValueError, match=r"got .*Sigmoid"):
         bernoulli_vae.FusedVAE(one)
+
+
+def by_file(own):
+    file = io.BytesIO()
+    torch.save(own, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda own: pickle.loads(pickle.dumps(own)), by_file],
+    ids=["deepcopy", "pickle", "torch.save"],
+)
+def test_a_copy_trains_its_own_model_and_not_the_first(copied):
+    first = bernoulli_vae.FusedVAE(model())
+    before = flat([each.detach().clone() for each in first.parameters()])
+    other = copied(first)
+    x, noise = batch()
+    optimiser = torch.optim.SGD(other.parameters(), 0.1)
+    for _ in range(2):  # at the second step the parameters have moved
+        optimiser.zero_grad()
+        plain = copy.deepcopy(other.model)
+        _, wanted = by_autograd(plain, x, noise, "iwae", False)
+        other(x, noise, objective="iwae").loss.backward()
+        found = [each.grad for each in other.parameters()]
+        torch.testing.assert_close(flat(found), flat(wanted))
+        optimiser.step()
+    assert torch.equal(flat([each.detach() for each in first.parameters()]), before)
+    assert not torch.equal(flat([p.detach() for p in other.parameters()]), before)
+
+
+@pytest.mark.parametrize(
+    "move", [lambda m: m.float(), lambda m: m.float().double(), lambda m: m.to("cpu")]
+)
+def test_a_model_that_was_moved_is_still_the_one_that_is_trained(move):
+    own = bernoulli_vae.FusedVAE(model())
+    own = move(own)
+    dtype = next(own.parameters()).dtype
+    x, noise = (each.to(dtype) for each in batch())
+    _, wanted = by_autograd(copy.deepcopy(own.model), x, noise, "vae", False)
+    own(x, noise).loss.backward()
+    found = flat([each.grad for each in own.parameters()])
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, flat(wanted))
+    torch.optim.SGD(own.parameters(), 0.1).step()
+    after, _ = by_autograd(copy.deepcopy(own.model), x, noise, "vae", False)
+    torch.testing.assert_close(own(x, noise).loss.detach(), after)
+
+
+def test_parameters_that_were_replaced_are_seen():
+    one = model()
+    own = bernoulli_vae.FusedVAE(one)
+    x, noise = batch()
+    for parameter in one.parameters():
+        parameter.data = (
+            parameter.data + 0.1
+        )  # other memory, as load_state_dict(assign)
+    wanted, _ = by_autograd(copy.deepcopy(one), x, noise, "vae", False)
+    torch.testing.assert_close(own(x, noise).loss.detach(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (torch.zeros(K, B, Z), r"noise must be torch\.float64 .* got torch\.float32"),
+        (torch.zeros(K, B, Z + 1).double(), r"b = 6 and z = 3, got \(4, 6, 4\)"),
+        (torch.zeros(K, 1, Z).double(), "^noise must have .* with b = 6"),
+        (torch.zeros(B, Z).double(), "^noise must have the shape"),
+        (torch.zeros(0, B, Z).double(), "^noise must have the shape"),
+    ],
+)
+def test_noise_of_another_shape_or_dtype_is_refused(noise, said):
+    x, _ = batch()
+    with pytest.raises(ValueError, match=said):
+        bernoulli_vae.FusedVAE(model())(x, noise)

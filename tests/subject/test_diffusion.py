@@ -171,9 +171,18 @@ def test_float32_data_stay_float32():
     assert terms.elbo.dtype == torch.float32
 
 
-@pytest.mark.parametrize("betas", [[], [0.0], [0.5, 1.0], [-0.1], [math.nan]])
-def test_a_schedule_without_sense_is_refused(betas):
-    with pytest.raises(ValueError, match="variances between 0 and 1"):
+@pytest.mark.parametrize(
+    ("betas", "said"),
+    [
+        ([], r"^betas must have the shape \(t\), .* got \(0,\)$"),
+        ([0.0], "variances between 0 and 1, got 0 to 0;"),
+        ([0.5, 1.0], "variances between 0 and 1, got 0.5 to 1;"),
+        ([-0.1], "variances between 0 and 1, got -0.1 to -0.1;"),
+        ([math.nan], "variances between 0 and 1, got nan to nan;"),
+    ],
+)
+def test_a_schedule_without_sense_is_refused(betas, said):
+    with pytest.raises(ValueError, match=said):
         diffusion.schedule(torch.tensor(betas, **F64))
 
 

@@ -141,3 +141,50 @@ def test_a_scale_that_is_none_is_refused(scale):
 def test_no_draws_are_refused():
     with pytest.raises(ValueError, match="num_samples must be at least 1"):
         flow().rsample(0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_couplings_have_the_dtype_and_the_device_of_the_means(dtype):
+    loc = torch.zeros(3, 2, dtype=dtype)
+    flow = flows.Flow(loc, torch.ones_like(loc), num_couplings=2)
+    assert {p.dtype for p in flow.parameters()} == {dtype}
+    assert flow.rsample(4).z.dtype == dtype
+    meta = torch.zeros(3, 2, device="meta")
+    flow = flows.Flow(meta, meta, num_couplings=2)
+    assert {p.device.type for p in flow.parameters()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (torch.zeros(5, 3, 3), r"\(b, d\) = \(3, 2\), got \(5, 3, 3\)"),
+        (torch.zeros(5, 1, 2), r"\(b, d\) = \(3, 2\), got \(5, 1, 2\)"),
+        (torch.zeros(3, 2), r"\(k, b, d\).*got \(3, 2\)"),
+        (torch.zeros(0, 3, 2), r"got \(0, 3, 2\)"),
+        (torch.zeros(5, 3, 2).double(), r"must be torch\.float32 on cpu"),
+    ],
+)
+def test_points_of_another_shape_or_kind_are_refused_by_every_method(points, said):
+    flow = flows.Flow(torch.zeros(3, 2), torch.ones(3, 2), num_couplings=1)
+    for method in (flow, flow.inverse, flow.log_prob):
+        with pytest.raises(ValueError, match=said):
+            method(points)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_start_that_is_no_gaussian_is_refused(bad):
+    ones = torch.ones(3, 2)
+    wrong = ones.clone()
+    wrong[1, 1] = bad
+    with pytest.raises(ValueError, match=r"scale must be positive and finite"):
+        flows.Flow(ones, wrong)
+    if bad != 0 and bad != -1:
+        with pytest.raises(ValueError, match=f"^loc must be finite, got {bad}"):
+            flows.Flow(wrong, ones)
+
+
+@pytest.mark.parametrize("bad", [2.5, True, "3", None, 0, -1])
+def test_a_number_of_draws_is_whole_and_at_least_one(bad):
+    flow = flows.Flow(torch.zeros(3, 2), torch.ones(3, 2))
+    with pytest.raises(ValueError, match=r"^num_samples must be (a whole|at least)"):
+        flow.rsample(bad)

@@ -205,3 +205,74 @@ def test_points_between_real_and_fake_have_their_precision(dtype):
 def test_a_segment_needs_two_ends():
     with pytest.raises(ValueError, match=r"got \(3, 2\) and \(4, 2\)"):
         gan.gradient_penalty(quadratic, torch.zeros(3, 2), torch.zeros(4, 2))
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_penalties_can_be_read_where_autograd_is_switched_off(off):
+    torch.manual_seed(0)
+    real, fake = torch.randn(5, 2, **F64), torch.randn(5, 2, **F64)
+    wanted = gan.r1_penalty(quadratic, real)
+    torch.manual_seed(0)
+    between = gan.gradient_penalty(quadratic, real, fake)
+    with off():
+        assert gan.r1_penalty(quadratic, real.clone()) == wanted
+        torch.manual_seed(0)
+        assert gan.gradient_penalty(quadratic, real.clone(), fake.clone()) == between
+
+
+def test_a_discriminator_that_does_not_look_is_flat():
+    weight = torch.tensor(3.0, requires_grad=True)
+    x = torch.randn(4, 2)
+    for flat in (
+        lambda x: weight.expand(len(x)),
+        lambda x: 0 * x.sum(1) + weight,
+    ):
+        assert gan.r1_penalty(flat, x) == 0
+        assert gan.gradient_penalty(flat, x, x) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            lambda x: x,
+            r"one number for each example, 4 in all, got torch.Size\(\[4, 2\]\)",
+        ),
+        (lambda x: x.sum(), "one number for each example"),
+        (lambda x: x.sum(1)[:2], "one number for each example"),
+        (lambda x: 1.0, "got float$"),
+        (lambda x: x.detach().sum(1), "must be differentiable, got scores without"),
+        (lambda x: torch.zeros(len(x)), "must be differentiable, got scores without"),
+    ],
+)
+def test_a_discriminator_gives_one_differentiable_number_for_each_example(wrong, said):
+    x = torch.randn(4, 2)
+    with pytest.raises(ValueError, match=said):
+        gan.r1_penalty(wrong, x)
+    with pytest.raises(ValueError, match=said):
+        gan.gradient_penalty(wrong, x, x)
+
+
+def test_a_column_of_scores_is_one_number_for_each_example():
+    x = torch.randn(4, 2, **F64)
+    column = gan.r1_penalty(lambda x: quadratic(x)[:, None], x)
+    assert column == gan.r1_penalty(quadratic, x)
+
+
+LOSSES = [gan.value, gan.classification_loss, gan.critic_loss, gan.hinge_loss]
+ALONE = [gan.saturating_loss, gan.non_saturating_loss, gan.score_loss]
+
+
+@pytest.mark.parametrize("loss", LOSSES + ALONE)
+def test_nothing_has_no_loss(loss):
+    good, none = torch.zeros(3), torch.zeros(0)
+    both = [(none,)] if loss in ALONE else [(none, good), (good, none)]
+    for given_logits in both:
+        with pytest.raises(ValueError, match=r"at least one example, got shape \(0,\)"):
+            loss(*given_logits)
+
+
+@pytest.mark.parametrize("loss", ALONE)
+def test_whole_numbers_are_no_logits(loss):
+    with pytest.raises(ValueError, match=r"^fake_(logits|scores) must hold"):
+        loss(torch.zeros(3, dtype=torch.long))

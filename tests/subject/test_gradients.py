@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Normal
+from torch.distributions import Bernoulli, Beta, Independent, Normal, Uniform
 
 from jensengap import gradients
 from jensengap.divergences import Estimate
@@ -164,3 +164,134 @@ def test_no_samples_are_refused_with_their_number(estimator, num_samples):
         ValueError, match=f"num_samples .*at least 1, got {num_samples}"
     ):
         estimator(square, gaussian, PHI, num_samples)
+
+
+def uniform_up_to(phi):
+    return Uniform(torch.zeros_like(phi[..., 0]), phi[..., 0])
+
+
+def plane(phi):
+    return Independent(Normal(phi, 1.0), 1)
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_gradients_are_the_same_where_autograd_is_switched_off(estimator, off):
+    torch.manual_seed(0)
+    wanted = estimator(square, gaussian, PHI, 7)
+    torch.manual_seed(0)
+    with off():
+        found = estimator(square, gaussian, PHI.clone(), 7)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0)
+
+
+def test_truth_values_are_zeros_and_ones():
+    rows = []
+    for f in (lambda z: z > 1, lambda z: (z > 1).double(), lambda z: (z > 1).int()):
+        torch.manual_seed(0)
+        rows.append(gradients.score_function(f, gaussian, PHI, 500, baseline=0.5))
+        assert rows[-1].dtype == torch.float64
+    assert torch.equal(rows[0], rows[1])
+    assert torch.equal(rows[0], rows[2])
+    with pytest.raises(ValueError, match=r"^f must depend on phi by differentiable"):
+        gradients.pathwise(lambda z: z > 1, gaussian, PHI, 5)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize(
+    ("f", "came"),
+    [
+        (lambda z: z[:, None], r"\(5, 1\)"),
+        (lambda z: z.mean(), r"\(\)"),
+        (lambda z: z[:1], r"\(1,\)"),
+        (lambda z: z.expand(2, 5), r"\(2, 5\)"),
+        (lambda z: 1.0, "float"),
+    ],
+)
+def test_f_returns_one_number_for_each_sample(estimator, f, came):
+    with pytest.raises(
+        ValueError, match=rf"shape \(5,\), got {came} for z of shape \(5,\)"
+    ):
+        estimator(f, gaussian, PHI, 5)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_family_gives_one_distribution_for_each_row(estimator):
+    with pytest.raises(ValueError, match=r"batch shape \(k,\), got \(5, 2\) for k = 5"):
+        estimator(square, lambda phi: Normal(phi, 1.0), PHI, 5)
+    with pytest.raises(ValueError, match=r"got \(\) for k = 5"):
+        estimator(square, lambda phi: Normal(phi[0, 0], phi[0, 1]), PHI, 5)
+
+
+def test_a_vector_has_a_gradient_for_each_of_its_means():
+    torch.manual_seed(0)
+    rows = gradients.pathwise(lambda z: z.square().sum(-1), plane, PHI, 4000)
+    mean, stderr = Estimate.of(rows)
+    assert ((mean - 2 * PHI).abs() < 4 * stderr).all()
+
+
+def test_a_support_that_moves_with_its_parameters_has_a_path_and_no_score():
+    phi = torch.tensor([2.0], **F64)
+    for estimator in (gradients.score_function, gradients.best_baseline):
+        with pytest.raises(
+            ValueError,
+            match=r"^the support of Uniform must not depend on phi.*pathwise$",
+        ):
+            estimator(square, uniform_up_to, phi, 10)
+    torch.manual_seed(0)
+    mean, stderr = Estimate.of(gradients.pathwise(square, uniform_up_to, phi, 4000))
+    # E z² is phi²/3
+    assert abs(mean - 4 / 3) < 4 * stderr
+
+
+def test_a_wrapped_support_that_moves_is_found_as_well():
+    def family(phi):
+        return Independent(Uniform(torch.zeros_like(phi), phi), 1)
+
+    with pytest.raises(ValueError, match=r"support of Independent\(Uniform, 1\) must"):
+        gradients.score_function(lambda z: z.sum(-1), family, PHI, 10)
+
+
+def test_a_support_with_fixed_ends_has_a_score():
+    def family(phi):
+        return Beta(phi[..., 0], phi[..., 1])
+
+    phi = torch.tensor([2.0, 3.0], **F64)
+    torch.manual_seed(0)
+    mean, stderr = Estimate.of(
+        gradients.score_function(lambda z: z, family, phi, 20_000, baseline=0.4)
+    )
+    # E z is a / (a + b)
+    wanted = torch.tensor([3 / 25, -2 / 25], **F64)
+    assert ((mean - wanted).abs() < 4 * stderr).all()
+
+
+def test_a_parameter_without_influence_has_the_gradient_zero():
+    def family(phi):
+        return Normal(phi[..., 0], 1.0)
+
+    torch.manual_seed(0)
+    for estimator in (gradients.pathwise, gradients.score_function):
+        rows = estimator(square, family, PHI, 5)
+        assert (rows[:, 1] == 0).all()
+        assert (rows[:, 0] != 0).all()
+    assert gradients.best_baseline(square, family, PHI, 5)[1] == 0
+
+
+def test_the_best_baseline_of_tiny_scores_does_not_underflow():
+    def weak(phi):
+        return Normal(1e-170 * phi[..., 0], 1.0)
+
+    torch.manual_seed(0)
+    z = torch.randn(200, **F64)
+    torch.manual_seed(0)
+    found = gradients.best_baseline(square, weak, PHI[:1], 200)
+    # the score is 1e-170 z
+    torch.testing.assert_close(found, (z**4).mean(0, True) / (z**2).mean())
+
+
+@pytest.mark.parametrize("num_samples", [2.5, True, "3", None])
+def test_a_number_of_samples_is_whole(num_samples):
+    for estimator in ESTIMATORS:
+        with pytest.raises(ValueError, match=r"^num_samples must be a whole number"):
+            estimator(square, gaussian, PHI, num_samples)

@@ -2,18 +2,15 @@
 
 import subprocess
 import sys
-from decimal import Decimal
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
-import sympy
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from jensengap import inputs, numeric
+from jensengap import inputs
 
 
 @inputs.checked
@@ -65,7 +62,10 @@ REFUSED = [
     (pair, (torch.zeros(3, 2).long(), torch.zeros(4, 2)), "floating-point.*int64"),
     (pair, (torch.zeros(3, 2) + 0j, torch.zeros(4, 2)), "complex64"),
     (pair, (torch.zeros(3, 2).to_sparse(), torch.zeros(4, 2)), "to_dense"),
-    (trailing, (torch.zeros(()), torch.zeros(())), "log_w must have"),
+    (trailing, (torch.zeros(()), torch.zeros(())), r"log_w must have.*x\[None\]"),
+    # a starred name stands for any number of axes: none is missing, none too many
+    (trailing, (torch.zeros(0), torch.zeros(())), r"got \(0,\)$"),
+    (trailing, (torch.zeros(0, 3, 4, 5), torch.zeros(())), r"got \(0, 3, 4, 5\)$"),
     (trailing, (torch.zeros(3, 4), torch.zeros(3)), "log_p must have"),
     (scaled, (torch.zeros(3, 2), torch.ones(3)), "scale must have"),
     (scaled, (torch.zeros(3, 2), "wide"), "scale must be one number"),
@@ -140,46 +140,6 @@ def test_no_switch_turns_it_off():
     assert "x must have the shape (n, d)" in done.stdout
 
 
-HALF = [
-    Fraction(1, 2), Decimal("0.5"), sympy.Rational(1, 2), mpmath.mpf("0.5"), 0.5,
-    np.longdouble(0.5), np.float16(0.5), np.array(0.5, ">f8"), torch.tensor(0.5),
-    torch.tensor(0.5, requires_grad=True), torch.tensor(0.5, dtype=torch.bfloat16),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("value", HALF, ids=lambda v: type(v).__name__)
-def test_float64_reads_numbers_of_any_library(value):
-    for given in (value, [value, value], (value,)):
-        found = numeric.float64(given)
-        assert found.dtype == torch.float64
-        assert not found.requires_grad
-        assert (found == 0.5).all()
-
-
-def test_float64_keeps_values_and_shape():
-    table = np.arange(6.0).reshape(2, 3)
-    for array in (table[::-1], table.T, table.astype(">f4"), table.astype(">i2")):
-        np.testing.assert_array_equal(numeric.float64(array).numpy(), array)
-    assert float(numeric.float64(sympy.log(2))) == np.log(2)
-    assert numeric.float64([[1, Fraction(3, 2)]]).tolist() == [[1, 1.5]]
-    assert numeric.float64([]).shape == (0,)
-    assert numeric.float64(torch.eye(2).to_sparse()).tolist() == [[1, 0], [0, 1]]
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "0.5", b"1", None, ["1"], [1, None], 1j, torch.zeros(2) * 1j, [[1], [2, 3]],
-        object, sympy.Symbol("x"), {"a": 1}, Fraction(10**400), np.array(["1"]),
-        np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.masked, [1.0, np.ma.masked],
-    ],
-    ids=str,
-)  # fmt: skip
-def test_float64_refuses_what_is_no_real_number(value):
-    with pytest.raises(ValueError, match=r"^(numbers must|lists of numbers)"):
-        numeric.float64(value)
-
-
 def test_gradients_can_be_taken_wherever_they_are_switched_off():
     for off in (torch.no_grad(), torch.inference_mode()):
         with off:
@@ -200,22 +160,3 @@ def test_every_is_all_and_a_tensor_without_values_has_none_to_refuse():
     assert inputs.every(torch.tensor([True, True]))
     assert not inputs.every(torch.tensor([True, False]))
     assert inputs.every(torch.zeros(2, device="meta") > 1)
-
-
-def test_a_long_double_beyond_float64_is_infinite():
-    assert numeric.float64(np.array(["1e4000"]).astype(np.longdouble)).isinf().all()
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
-def test_the_edge_of_a_tolerance_belongs_to_it_in_every_precision(dtype):
-    left = torch.tensor([0.4, 0.7, 1.1, 2.3], dtype=dtype)
-    for off in (0.3, 0.1, 1.0):
-        error = (left - (left.double() - off).to(dtype)).abs()
-        if dtype == torch.float64:
-            assert numeric.within(error, off).all()
-        assert not numeric.within(error, off * 0.97).any()
-    edge = torch.tensor([0.1, 0.2, 0.3], dtype=dtype).sum()
-    assert numeric.within(edge, 0.6)
-    assert numeric.within(0.1 + 0.2, 0.3)
-    assert not numeric.within(0.3 + 1e-8, 0.3)
-    assert not numeric.within(1e-300, 0.0)

@@ -36,9 +36,16 @@ def test_the_variance_is_over_examples_and_unbiased():
     assert not metrics.active_units(torch.tensor([[0.0], [1.0]]), 0.5).any()
 
 
-@pytest.mark.parametrize(("num", "threshold"), [(1, 0.01), (5, 0.0), (5, math.nan)])
-def test_activity_needs_examples_and_a_threshold(num, threshold):
-    with pytest.raises(ValueError, match=f"got {num} and {threshold}"):
+@pytest.mark.parametrize(
+    ("num", "threshold", "said"),
+    [
+        (1, 0.01, "got 1 and 0.01$"),
+        (5, 0.0, "got 5 and 0.0$"),
+        (5, math.nan, "^threshold must be a number, got NaN"),
+    ],
+)
+def test_activity_needs_examples_and_a_threshold(num, threshold, said):
+    with pytest.raises(ValueError, match=said):
         metrics.active_units(torch.zeros(num, 2), threshold)
 
 
@@ -60,7 +67,7 @@ def test_the_aggregate_is_a_density(codes):
 def test_an_aggregate_needs_a_batch_of_codes_and_a_chunk(codes):
     with pytest.raises(ValueError, match="batch shape"):
         metrics.log_aggregate(prior(), torch.zeros(3, 2, **F64))
-    with pytest.raises(ValueError, match=r"got \(7,\) and 0"):
+    with pytest.raises(ValueError, match=r"of batch shape \(7,\) and 0$"):
         metrics.log_aggregate(codes, torch.zeros(3, 2, **F64), chunk=0)
 
 
@@ -107,3 +114,45 @@ def test_an_error_bar_needs_two_draws(codes):
     assert metrics.rate(codes, prior(), num_samples=2).marginal.stderr > 0
     with pytest.raises(ValueError, match="num_samples must be at least 2, got 1"):
         metrics.rate(codes, prior(), num_samples=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_the_variance_of_halves_does_not_overflow(dtype):
+    means = torch.tensor([[300.0, 0.0], [-300.0, 0.0]]).to(dtype)
+    assert metrics.active_units(means, 1e5).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_mean_that_is_not_finite_is_no_inactive_unit(bad):
+    with pytest.raises(ValueError, match=f"^means must be finite, got {bad}: 1 of 4"):
+        metrics.active_units(torch.tensor([[0.0, bad], [1.0, 2.0]]))
+
+
+def test_points_of_another_dimension_have_no_aggregate(codes):
+    with pytest.raises(ValueError, match=r"event shape of q, \(2,\), got \(4, 3\)"):
+        metrics.log_aggregate(codes, torch.zeros(4, 3, **F64))
+    plain = torch.distributions.Normal(torch.zeros(7, 2), 1.0)
+    with pytest.raises(ValueError, match=r"got Normal of batch shape \(7, 2\)"):
+        metrics.log_aggregate(plain, torch.zeros(4, 2))
+
+
+def test_a_prior_of_another_dimension_has_no_rate(codes):
+    with pytest.raises(ValueError, match=r"^event shapes differ, \(2,\) and \(3,\)"):
+        metrics.rate(codes, prior(3))
+
+
+def test_the_rate_of_codes_with_correlations_is_that_of_quadrature():
+    torch.manual_seed(5)
+    factor = torch.tensor([[0.8, 0.0], [0.5, 0.4]], **F64)
+    q = torch.distributions.MultivariateNormal(
+        torch.randn(4, 2, **F64), scale_tril=factor
+    )
+    found = metrics.rate(q, prior(), 4000)
+    grid = quadrature.grid(201, limit=9.0)
+    log_q = q.log_prob(grid.nodes[:, None])
+    log_p = prior().log_prob(grid.nodes)[:, None]
+    wanted = divergences.kl_quadrature(log_q, log_p.expand(-1, 4), grid.log_weight)
+    torch.testing.assert_close(found.total, wanted.mean())
+    parts = found.information.mean + found.marginal.mean
+    stderr = found.information.stderr + found.marginal.stderr
+    assert abs(parts - found.total) < 4 * stderr

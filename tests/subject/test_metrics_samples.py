@@ -65,14 +65,17 @@ def test_the_dimension_is_free():
 
 @pytest.mark.parametrize("radius", [0.0, -1.0, math.inf, math.nan])
 def test_a_radius_is_positive_and_finite(radius):
-    with pytest.raises(ValueError, match=f"got 3, 3 and {radius}"):
+    said = f"got 3, 3 and {radius}$"
+    if math.isnan(radius):
+        said = "^radius must be a number, got NaN"
+    with pytest.raises(ValueError, match=said):
         metrics.mode_counts(CENTERS, CENTERS, radius)
 
 
 def test_nothing_is_not_counted():
-    with pytest.raises(ValueError, match="got 0, 3 and 1"):
+    with pytest.raises(ValueError, match=r"^samples must have .* got \(0, 2\)$"):
         metrics.mode_counts(torch.zeros(0, 2), CENTERS, 1.0)
-    with pytest.raises(ValueError, match="got 3, 0 and 1"):
+    with pytest.raises(ValueError, match=r"^centers must have .* got \(0, 2\)$"):
         metrics.mode_counts(CENTERS, torch.zeros(0, 2), 1.0)
 
 
@@ -157,7 +160,7 @@ def test_steepness_is_one_for_binary_images_and_ignores_turning_and_the_ground()
 
 
 def test_steepness_needs_square_images_with_an_edge():
-    with pytest.raises(ValueError, match="must be square, got 7 pixels"):
+    with pytest.raises(ValueError, match=r"must be square rows .* got \(1, 7\)"):
         metrics.edge_steepness(torch.rand(1, 7))
     with pytest.raises(ValueError, match="needs an edge"):
         metrics.edge_steepness(torch.ones(1, 9))
@@ -184,3 +187,106 @@ def test_a_faint_edge_is_an_edge_and_none_is_refused_in_a_sentence():
     assert metrics.edge_steepness(faint).item() == pytest.approx(0.1)
     with pytest.raises(ValueError, match=r"^every image needs an edge, .* all over$"):
         metrics.edge_steepness(torch.zeros(1, 4))
+
+
+def picture(*lead):
+    """A ramp of four steps: every edge that rises is a quarter high."""
+    return (torch.arange(16.0) / 4).clamp(max=1).expand(*lead, 16, 16).contiguous()
+
+
+def test_images_with_axes_are_measured_as_their_rows_are():
+    torch.manual_seed(0)
+    x = torch.rand(5, 16, 16)
+    rows = metrics.edge_steepness(x.flatten(1))
+    torch.testing.assert_close(metrics.edge_steepness(x), rows, rtol=0, atol=0)
+    one_channel = metrics.edge_steepness(x[:, None])
+    torch.testing.assert_close(one_channel, rows, rtol=0, atol=0)
+    assert metrics.edge_steepness(picture(3)).tolist() == [0.25] * 3
+    # side by side and not one below the other: channels have no edge between them
+    channels = torch.cat([picture(2, 3), 1 - picture(2, 1)], 1)
+    torch.testing.assert_close(metrics.edge_steepness(channels), torch.full((2,), 0.25))
+
+
+def test_oblong_images_have_their_own_edges():
+    x = torch.zeros(1, 2, 5)
+    x[0, :, 2:] = 1
+    assert metrics.edge_steepness(x).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64, torch.bool])
+def test_whole_numbers_have_no_steepness_as_their_differences_wrap(dtype):
+    with pytest.raises(
+        ValueError, match=r"^images must hold floating-point .*float\(\)"
+    ):
+        metrics.edge_steepness(picture(2).to(dtype))
+
+
+@pytest.mark.parametrize(
+    ("shape", "got"),
+    [
+        ((16,), r"\(16,\)"),
+        ((2, 15), r"\(2, 15\)"),
+        ((1, 1, 1, 4, 4), r"\(1, 1, 1, 4, 4\)"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_its_shape(shape, got):
+    with pytest.raises(ValueError, match=rf"^images must be .* got {got}"):
+        metrics.edge_steepness(torch.rand(shape))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_has_no_edge(bad):
+    x = picture(2)
+    x[1, 3, 3] = bad
+    with pytest.raises(
+        ValueError, match=f"^images must be finite, got {bad}: 1 of 512"
+    ):
+        metrics.edge_steepness(x)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-20, 1e20, 1e30])
+def test_steepness_is_proportional_to_the_ink_at_any_size(size):
+    found = metrics.edge_steepness(size * picture(1)).item()
+    assert found == pytest.approx(size / 4, rel=1e-6)
+
+
+def test_images_that_keep_their_axes_have_no_precision():
+    with pytest.raises(ValueError, match=r"^real must have .* x\.flatten\(1\) joins"):
+        metrics.precision_recall(torch.rand(28, 28, 28), torch.rand(28, 28, 28))
+    with pytest.raises(
+        ValueError, match=r"^fake must have .* with d = 4.* got \(9, 5\)"
+    ):
+        metrics.precision_recall(torch.rand(9, 4), torch.rand(9, 5))
+    with pytest.raises(ValueError, match=r"^fake must have the shape"):
+        metrics.precision_recall(torch.rand(9, 4), torch.rand(4))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_point_that_is_nowhere_is_in_no_ball_and_is_refused(bad):
+    good, wrong = torch.rand(9, 2), torch.rand(9, 2)
+    wrong[4, 1] = bad
+    for real, fake in ((good, wrong), (wrong, good)):
+        with pytest.raises(ValueError, match=f"must be finite, got {bad}"):
+            metrics.precision_recall(real, fake)
+    with pytest.raises(ValueError, match=f"must be finite, got {bad}"):
+        metrics.mode_counts(wrong, CENTERS, 1.0)
+
+
+def test_precision_does_not_depend_on_where_the_origin_is():
+    torch.manual_seed(0)
+    real, fake = torch.randn(2, 50, 3, dtype=torch.float64)
+    fake = fake + 1.5  # so that some are in the balls, and some are not
+    near = metrics.precision_recall(real, fake)
+    # of 53 binary places the points are left with 23
+    far = metrics.precision_recall(real + 2.0**30, fake + 2.0**30)
+    assert 0 < near.precision < 1
+    assert abs(far.precision - near.precision) <= 1 / 50
+    assert abs(far.recall - near.recall) <= 1 / 50
+
+
+@pytest.mark.parametrize("bad", [2.5, True, "3", None])
+def test_counts_are_whole(bad):
+    with pytest.raises(ValueError, match=r"^num_neighbours must be a whole number"):
+        metrics.precision_recall(torch.rand(9, 1), torch.rand(9, 1), bad)
+    with pytest.raises(ValueError, match=r"^min_count must be a whole number"):
+        metrics.modes_covered(CENTERS, CENTERS, 1.0, bad)

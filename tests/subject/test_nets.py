@@ -1,8 +1,12 @@
 """Heads turn numbers into the distributions that their names promise."""
 
+import copy
+import io
 import itertools
 import math
+import pickle
 
+import numpy as np
 import pytest
 import torch
 from examples import given
@@ -38,7 +42,9 @@ def test_the_probabilities_of_all_binary_images_sum_to_one():
 
 
 def test_a_grey_pixel_has_no_bernoulli_probability():
-    with pytest.raises(ValueError, match="support"):
+    with pytest.raises(
+        ValueError, match=r"^value must be 0 or 1, got 0\.5 and in all 1 such of 2"
+    ):
         nets.bernoulli(torch.zeros(2)).log_prob(torch.tensor([0.0, 0.5]))
 
 
@@ -56,6 +62,8 @@ def test_a_gaussian_is_its_density_summed_over_dimensions(scale):
 def test_a_scale_that_is_none_is_refused_by_its_value(scale, among_good_ones):
     given_scale = torch.tensor([1.0, scale, 2.0]) if among_good_ones else scale
     wanted = f"positive and finite, got {scale:g}; it is a standard deviation"
+    if math.isnan(scale) and not among_good_ones:
+        wanted = "^scale must be a number, got NaN"
     with pytest.raises(ValueError, match=wanted):
         nets.gaussian(torch.zeros(3), given_scale)
 
@@ -185,7 +193,10 @@ def test_no_step_takes_a_shared_scale_below_its_floor():
     ("scale", "floor"), [(0.1, 0.1), (1.0, -0.1), (math.inf, 0.1), (math.nan, 0.1)]
 )
 def test_a_shared_scale_starts_above_its_floor(scale, floor):
-    with pytest.raises(ValueError, match=f"got floor={floor} and scale={scale}"):
+    said = f"got floor={floor} and scale={scale}$"
+    if math.isnan(scale):
+        said = "^scale must be a number, got NaN"
+    with pytest.raises(ValueError, match=said):
         nets.SharedScale(scale, floor)
 
 
@@ -203,3 +214,77 @@ def test_scores_are_exact_where_torch_would_round_the_softplus():
     wanted = -9 * torch.log1p(torch.exp(logits[0, 0]))
     found = nets.bernoulli_log_probs(logits, torch.zeros(1, 9, dtype=torch.float64))
     torch.testing.assert_close(found[0, 0], wanted, rtol=0, atol=1e-12)
+
+
+def by_file(thing):
+    file = io.BytesIO()
+    torch.save(thing, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [lambda thing: pickle.loads(pickle.dumps(thing)), by_file, copy.deepcopy],
+    ids=["pickle", "torch.save", "deepcopy"],
+)
+@pytest.mark.parametrize(
+    "head",
+    [nets.fixed_scale(0.7), nets.SharedScale(0.7), nets.gaussian_head, nets.bernoulli],
+    ids=["fixed_scale", "SharedScale", "gaussian_head", "bernoulli"],
+)
+def test_a_model_travels_with_its_head(copied, head):
+    torch.manual_seed(0)
+    model, x = nets.Conditional(nets.mlp(3, 4), head), torch.randn(5, 3)
+    other = copied(model)
+    assert torch.equal(other(x).mean, model(x).mean)
+    assert torch.equal(other(x).variance, model(x).variance)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.inf])
+def test_a_fixed_scale_that_is_none_is_refused_at_once(scale):
+    with pytest.raises(ValueError, match=f"positive and finite, got {scale:g}; it is"):
+        nets.fixed_scale(scale)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda x: nets.gaussian(x, 1.0), nets.gaussian_head, nets.bernoulli]
+)
+def test_numbers_that_are_none_are_blamed_themselves(make):
+    bad = torch.tensor([[0.0, 1.0], [math.nan, 2.0]])
+    with pytest.raises(ValueError, match=r"must be numbers, got 1 NaN among 4; look"):
+        make(bad)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (torch.zeros(2, 5), r"given, got torch\.float32 of shape \(2, 5\); its param"),
+        (
+            torch.zeros(2, 3, **F64),
+            r"got torch\.float64 .* its parameters are torch\.fl",
+        ),
+        (torch.zeros(2, 3).long(), "^given must hold floating-point numbers"),
+        (torch.tensor(1.0), "^given must have the shape"),
+        ([[1.0, 2.0, 3.0]], "^given must be a tensor of shape"),
+    ],
+)
+def test_what_a_network_does_not_take_is_refused_in_a_sentence(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        nets.Conditional(nets.mlp(3, 4), nets.gaussian_head)(wrong)
+
+
+@pytest.mark.parametrize("size", [2.5, True, "3", None])
+def test_a_size_is_whole(size):
+    for build in (nets.mlp, nets.StandardNormal, nets.to_image, nets.from_image):
+        given_sizes = (size, size) if build is nets.mlp else (size,)
+        with pytest.raises(ValueError, match="a whole number, got"):
+            build(*given_sizes)
+    assert len(nets.mlp(np.int64(3), torch.tensor(4), 2)) == 3
+
+
+def test_a_scale_of_each_example_is_broadcast():
+    loc, scale = torch.zeros(4, 3), torch.rand(4, 1) + 0.5
+    assert torch.equal(nets.gaussian(loc, scale).stddev, scale.expand(4, 3))
+    with pytest.raises(ValueError, match=r"^scale must have the shape"):
+        nets.gaussian(loc, torch.ones(4))

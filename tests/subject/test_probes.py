@@ -88,9 +88,11 @@ def test_the_normalised_score_is_zero_at_the_majority_and_one_without_error():
     assert probes.normalised(1.0, 0.3) == 1
     assert probes.normalised(0.65, 0.3).item() == pytest.approx(0.5)
     assert probes.normalised(0.1, 0.3) < 0
-    for nothing in (1.0, -0.1, float("nan")):
-        with pytest.raises(ValueError, match="majority must be in"):
+    for nothing in (1.0, -0.1, torch.tensor(torch.nan)):
+        with pytest.raises(ValueError, match=r"majority must be in \[0, 1\), got \["):
             probes.normalised(0.5, nothing)
+    with pytest.raises(ValueError, match="majority must be a number, got NaN"):
+        probes.normalised(0.5, float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,78 @@ def test_a_class_without_codes_is_never_predicted_and_the_rest_is_the_minimum(pr
     at = probe.weight[rows], probe.bias[rows]
     slopes = torch.autograd.functional.jacobian(loss, at)
     assert max(slope.abs().max() for slope in slopes) < 1e-7
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_codes_that_are_not_finite_are_refused_by_all(bad):
+    codes, labels = blobs(30, 1.0)
+    probe = probes.fit(codes, labels, num_classes=3)
+    codes[7, 2] = bad
+    said = f"must be finite, got {bad}: 1 of 120 values are not"
+    for refused in (
+        lambda: probes.fit(codes, labels, num_classes=3),
+        lambda: probe.predict(codes),
+        lambda: probe.logits(codes),
+        lambda: probes.principal_components(codes, 2),
+        lambda: probes.random_projection(codes, 2),
+    ):
+        with pytest.raises(ValueError, match=said):
+            refused()
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.int16])
+def test_labels_of_any_whole_kind_teach_the_same(kind):
+    codes, labels = blobs(60, 1.0)
+    wanted = probes.fit(codes, labels, num_classes=3)
+    found = probes.fit(codes, labels.to(kind), num_classes=3)
+    for mine, theirs in zip(found, wanted, strict=True):
+        assert torch.equal(mine, theirs)
+    result = probes.evaluate(
+        codes, labels.to(kind), codes, labels.to(kind), num_classes=3
+    )
+    assert result.accuracy == probes.accuracy(wanted.predict(codes), labels)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_codes_of_any_precision_are_fitted_in_float64(dtype):
+    codes, labels = blobs(60, 1.0)
+    codes = codes.to(dtype)
+    found = probes.fit(codes, labels, num_classes=3)
+    wanted = probes.fit(codes.double(), labels, num_classes=3)
+    assert found.weight.dtype == torch.float64
+    torch.testing.assert_close(found.weight, wanted.weight)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-30, 1e30, 1e200])
+def test_codes_of_any_size_are_told_apart(size):
+    codes, labels = blobs(60, 20.0)
+    probe = probes.fit(size * codes, labels, num_classes=3)
+    assert probe.scale.isfinite()
+    assert torch.equal(probe.predict(size * codes), labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (torch.zeros(4), "^labels must hold whole numbers"),
+        (torch.zeros(4, dtype=torch.bool), "^labels must hold whole numbers"),
+        (torch.zeros(3).long(), r"^labels must have .* with n = 4.* got \(3,\)"),
+        (torch.zeros(4, 1).long(), r"^labels must have .* got \(4, 1\)"),
+        ([0, 1, 0, 1], "^labels must be a tensor"),
+    ],
+)
+def test_what_are_no_labels_is_refused(labels, said):
+    with pytest.raises(ValueError, match=said):
+        probes.fit(torch.randn(4, 2), labels)
+
+
+def test_codes_of_other_dimensions_are_refused_by_a_fitted_probe():
+    codes, labels = blobs(30, 1.0)
+    probe = probes.fit(codes, labels, num_classes=3)
+    with pytest.raises(
+        ValueError, match=r"the 4 dimensions that the probe was.* got 3"
+    ):
+        probe.predict(codes[:, :3])
+    projection = probes.principal_components(codes, 2)
+    with pytest.raises(ValueError, match=r"^x must have 4 columns.* got 3"):
+        projection.encode(codes[:, :3])

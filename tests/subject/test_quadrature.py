@@ -2,8 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from torch.distributions import (
+    Independent,
+    Laplace,
+    LowRankMultivariateNormal,
+    MultivariateNormal,
+    Normal,
+    Uniform,
+)
 
 from jensengap import nets, quadrature
 
@@ -67,7 +76,10 @@ def test_the_evidence_of_a_batch_is_that_of_its_columns():
 )
 def test_a_grid_without_extent_is_refused_with_its_numbers(wrong):
     num, limit, dim = wrong
-    with pytest.raises(ValueError, match=f"num >= 2.*got {num}, {limit}, {dim}"):
+    said = f"num >= 2.*got {num}, {limit}, {dim}$"
+    if math.isnan(limit):
+        said = "^limit must be a number, got NaN"
+    with pytest.raises(ValueError, match=said):
         quadrature.grid(num, limit, dim)
 
 
@@ -102,3 +114,155 @@ def test_one_node_of_gauss_hermite_is_the_mean():
 def test_gauss_hermite_needs_a_node(num):
     with pytest.raises(ValueError, match=f"num >= 1 .*got {num}"):
         quadrature.gauss_hermite(prior(2), num)
+
+
+CORRELATED = MultivariateNormal(
+    torch.tensor([0.5, -1.0], **F64), torch.tensor([[2.0, 0.9], [0.9, 0.5]], **F64)
+)
+ROOT = torch.tensor([[1.0, 0.2], [-0.5, 0.4]], **F64)
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        CORRELATED,
+        CORRELATED.expand((3,)),
+        LowRankMultivariateNormal(torch.ones(2, **F64), ROOT, torch.ones(2, **F64)),
+    ],
+    ids=["full", "batch", "low rank"],
+)
+def test_gauss_hermite_of_a_correlated_gaussian_has_its_covariance(q):
+    z, log_weight = quadrature.gauss_hermite(q, 3)
+    w = log_weight.exp()
+    mean = torch.einsum("n,n...i->...i", w, z)
+    torch.testing.assert_close(mean, q.mean)
+    off = z - q.mean
+    covariance = torch.einsum("n,n...i,n...j->...ij", w, off, off)
+    torch.testing.assert_close(covariance, q.covariance_matrix)
+    # Isserlis: E[x² y²] of centred Gaussians is s_xx s_yy + 2 s_xy²
+    fourth = torch.einsum("n,n...->...", w, off[..., 0] ** 2 * off[..., 1] ** 2)
+    s = q.covariance_matrix
+    wanted = s[..., 0, 0] * s[..., 1, 1] + 2 * s[..., 0, 1] ** 2
+    torch.testing.assert_close(fourth, wanted)
+
+
+def test_gauss_hermite_of_a_correlated_gaussian_integrates_the_exponential():
+    z, log_weight = quadrature.gauss_hermite(CORRELATED, 20)
+    t = torch.tensor([0.3, -0.7], **F64)
+    found = quadrature.log_evidence(z @ t, log_weight)
+    wanted = t @ CORRELATED.mean + t @ CORRELATED.covariance_matrix @ t / 2
+    assert abs(found - wanted) < 1e-13
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        Independent(Uniform(torch.zeros(2, **F64), 1.0), 1),
+        Independent(Laplace(torch.zeros(2, **F64), 1.0), 1),
+        Normal(torch.zeros(2, **F64), 1.0),
+    ],
+    ids=lambda q: type(q).__name__,
+)
+def test_gauss_hermite_of_what_is_no_gaussian_vector_is_refused(q):
+    with pytest.raises(ValueError, match=r"^q must be a Gaussian vector, got"):
+        quadrature.gauss_hermite(q, 3)
+
+
+def test_gauss_hermite_carries_the_gradient_of_mean_and_covariance():
+    loc = torch.tensor([0.5, -1.0], **F64, requires_grad=True)
+    factor = torch.tensor([[1.2, 0.0], [0.4, 0.7]], **F64, requires_grad=True)
+    z, log_weight = quadrature.gauss_hermite(
+        MultivariateNormal(loc, scale_tril=factor), 3
+    )
+    mean = (log_weight.exp() * z[:, 0] * z[:, 1]).sum()
+    of_loc, of_factor = torch.autograd.grad(mean, (loc, factor))
+    # E[xy] = m_x m_y + L_11 L_21
+    torch.testing.assert_close(of_loc, torch.tensor([-1.0, 0.5], **F64))
+    wanted = torch.tensor([[0.4, 0.0], [1.2, 0.0]], **F64)
+    torch.testing.assert_close(of_factor.tril(), wanted, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("num", [1, 2, 5, 40, 101, 350])
+def test_nodes_and_weights_are_those_of_numpy(num):
+    z, log_weight = quadrature.gauss_hermite(prior(1), num)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(num)
+    np.testing.assert_allclose(z[:, 0], nodes, rtol=0, atol=1e-12)
+    with np.errstate(divide="ignore"):
+        logs = np.log(weights / weights.sum())
+    kept = logs > -600  # further out numpy's weights underflow
+    np.testing.assert_allclose(log_weight[kept], logs[kept], rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("num", [370, 400, 1000])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_many_nodes_have_weights_and_the_moments_of_the_gaussian(num, dtype):
+    q = nets.gaussian(torch.tensor([1.5], dtype=dtype), 2.0)
+    z, log_weight = quadrature.gauss_hermite(q, num)
+    assert log_weight.isfinite().all()
+    assert z.isfinite().all()
+    t = (z[:, 0].double() - 1.5) / 2
+    eps = torch.finfo(dtype).eps
+    assert abs(log_weight.double().logsumexp(0)) < num * eps
+    moment = 1.0
+    for degree in range(2, 13, 2):
+        moment *= degree - 1  # (2n - 1)!!
+        found = (log_weight.double().exp() * t**degree).sum()
+        assert abs(found / moment - 1) < 20 * num * eps
+    # an integrand that no polynomial is, against its closed form
+    cosine = (log_weight.double().exp() * t.cos()).sum()
+    assert abs(cosine - math.exp(-0.5)) < num * eps
+
+
+@pytest.mark.parametrize("num", [10_001, 10**9])
+def test_a_degree_that_takes_too_long_is_refused_with_its_limit(num):
+    with pytest.raises(ValueError, match=f"at most 10000, got {num};"):
+        quadrature.gauss_hermite(prior(1), num)
+
+
+def test_a_rule_that_no_memory_holds_is_refused():
+    said = (
+        r"^a rule of 50 \*\* 8 nodes is too large, a rule may hold 50,000,000 numbers; "
+        r"take fewer nodes a side, or sample \(kl_monte_carlo, log_evidence\)$"
+    )
+    with pytest.raises(ValueError, match=said):
+        quadrature.gauss_hermite(prior(8), 50)
+    with pytest.raises(ValueError, match=r"1000 \*\* 3 nodes is too large"):
+        quadrature.grid(1000, dim=3)
+    with pytest.raises(ValueError, match=r"2 \*\* 1000 nodes is too large"):
+        quadrature.grid(2, dim=1000)
+
+
+@pytest.mark.parametrize("num", [2.5, True, "3", None, torch.tensor([3, 4])])
+def test_a_number_of_nodes_is_whole(num):
+    with pytest.raises(ValueError, match=r"^num must be a whole number, got"):
+        quadrature.gauss_hermite(prior(1), num)
+    with pytest.raises(ValueError, match=r"^num must be a whole number, got"):
+        quadrature.grid(num)
+
+
+def test_whole_numbers_of_other_libraries_are_taken():
+    for num in (np.int64(3), torch.tensor(3), np.uint8(3)):
+        assert quadrature.gauss_hermite(prior(1), num)[0].shape == (3, 1)
+        assert quadrature.grid(num, limit=np.float32(2), dim=1).nodes.shape == (3, 1)
+
+
+def test_a_tiny_square_keeps_the_logarithm_of_its_cells():
+    grid = quadrature.grid(3, limit=1e-200, dim=2)
+    wanted = 2 * math.log(1e-200) - 2 * math.log(2)
+    # the corner node has a quarter of a cell of side 1e-200
+    assert grid.log_weight[0].item() == pytest.approx(wanted)
+
+
+def test_weights_of_another_rule_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^log_weight must have .* n = 5.* got \(4,\)"
+    ):
+        quadrature.log_evidence(torch.zeros(5, 3), torch.zeros(4))
+
+
+def test_the_evidence_of_small_densities_is_no_zero():
+    log_joint = torch.full((5,), -5000.0, **F64)
+    weight = torch.full((5,), -math.log(5), **F64)
+    assert abs(quadrature.log_evidence(log_joint, weight) + 5000) < 1e-11
+    impossible = torch.full((5,), -math.inf, **F64)
+    assert quadrature.log_evidence(impossible, weight) == -math.inf

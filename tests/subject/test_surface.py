@@ -704,7 +704,7 @@ ELSEWHERE = {
     "numeric.named": "tests/subject/test_numeric.py",
     "numeric.real": "tests/subject/test_numeric.py",
     "numeric.whole": "tests/subject/test_numeric.py",
-    "numeric.within": "tests/subject/test_inputs.py",
+    "numeric.within": "tests/subject/test_numeric.py",
     "probes.Result.score": "probes.normalised",
     "vae.Terms.elbo": "a difference of what terms returns",
     "vae.VAE": "joins what it is given",

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Bernoulli, Independent, Normal
 
-from jensengap import bounds, divergences, exact, nets, vae
+from jensengap import bernoulli_pixels, bounds, divergences, exact, nets, vae
 from jensengap.divergences import Estimate
 
 F64 = {"dtype": torch.float64}
@@ -147,7 +148,9 @@ def test_a_bernoulli_decoder_refuses_grey_images():
         nets.Conditional(nets.mlp(1, 4), nets.bernoulli),
         nets.StandardNormal(1),
     )
-    with pytest.raises(ValueError, match="support"):
+    with pytest.raises(
+        ValueError, match=r"^value must be 0 or 1, got 0\.5 and in all 8 such of 8"
+    ):
         model.terms(torch.full((2, 4), 0.5))
 
 
@@ -208,5 +211,83 @@ def test_evidence_needs_an_example_a_sample_and_a_chunk(linear):
         model.log_evidence(x, 0)
     with pytest.raises(ValueError, match="got 5 examples and chunk=0"):
         model.log_evidence(x, 3, chunk=0)
-    with pytest.raises(ValueError, match="got 0 examples"):
+    with pytest.raises(ValueError, match=r"^x must have .* got \(0, 3\)$"):
         model.log_evidence(x[:0], 3)
+
+
+def pictures():
+    """A VAE of images with axes of their own: (1, 2, 2)."""
+    torch.manual_seed(0)
+
+    def head(logits):
+        pixels = bernoulli_pixels.Bernoulli(logits=logits.unflatten(-1, (1, 2, 2)))
+        return Independent(pixels, 3)
+
+    flat = nn.Sequential(nn.Flatten(), nets.mlp(4, 4))
+    return vae.VAE(
+        nets.Conditional(flat, nets.gaussian_head),
+        nets.Conditional(nets.mlp(2, 4), head),
+        nets.StandardNormal(2),
+    )
+
+
+def test_images_may_keep_their_axes():
+    model, x = pictures(), torch.rand(5, 1, 2, 2).round()
+    plain = vae.VAE(
+        nets.Conditional(model.encoder.net[1], nets.gaussian_head),
+        nets.Conditional(model.decoder.net, nets.bernoulli),
+        model.prior,
+    )
+    seen = []
+    for one, images in ((model, x), (plain, x.flatten(1))):
+        torch.manual_seed(1)
+        seen.append(one.log_weights(images, 3))
+    torch.testing.assert_close(*seen)
+    assert model.log_evidence(x, 3).log_p.shape == (5,)
+    with pytest.raises(
+        ValueError, match=r"event shape \(2, 2\), got Independent\(Bern"
+    ):
+        model.terms(x[:, 0])
+
+
+def test_an_encoder_without_a_path_is_refused_by_name(linear):
+    model, _, x = linear
+    model.encoder.head = lambda n: Independent(Bernoulli(logits=n[:, :1]), 1)
+    with pytest.raises(
+        ValueError, match=r"reparameterised, got Independent\(Bernoulli"
+    ):
+        model.terms(x)
+
+
+def test_a_prior_of_other_dimensions_is_refused(linear):
+    model, _, x = linear
+    model.prior = nets.StandardNormal(2).double()
+    with pytest.raises(ValueError, match=r"^event shapes differ, \(1,\) and \(2,\)"):
+        model.log_weights(x, 3)
+
+
+def test_a_likelihood_of_pixels_one_by_one_is_refused(linear):
+    model, _, x = linear
+    model.decoder.head = lambda numbers: Normal(numbers, 1.0)
+    for method in (model.terms, model.log_weights, model.log_evidence):
+        with pytest.raises(
+            ValueError, match=r"distributions of one example.*\(3,\), got"
+        ):
+            method(x, 2)
+
+
+def test_an_encoder_with_correlations_has_its_elbo_in_closed_form(linear):
+    _, truth, x = linear
+    full = truth._replace(weight=torch.randn(3, 2, **F64))
+
+    model = vae.VAE(
+        nets.Conditional(nn.Identity(), full.posterior),
+        nets.Conditional(nn.Identity(), full.likelihood),
+        nets.StandardNormal(2).double(),
+    )
+    log_p = full.evidence().log_prob(x)
+    # of the exact posterior every weight is the evidence
+    torch.testing.assert_close(model.log_weights(x, 5), log_p.expand(5, 5))
+    torch.testing.assert_close(model.log_evidence(x, 5).log_p, log_p)
+    kl = model.terms(x, 2).kl_prior
+    torch.testing.assert_close(kl, divergences.kl(full.posterior(x), model.prior()))

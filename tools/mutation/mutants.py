@@ -4,7 +4,8 @@ mutmut writes every changed version of a function beside it and switches between
 at run time, so that torch is imported once and a mutant costs a fork of the process.
 What it changes, and by which tests it judges, stands in pyproject.toml. It leaves
 properties and all other decorated functions as they are, but for class methods and
-static ones: in the modules that are mutated, torch.no_grad() is a block.
+static ones: in the modules that are mutated, torch.no_grad() is a block, and in the
+copy inputs.checked is a call below the function.
 """
 
 import os
@@ -24,6 +25,7 @@ from tools.mutation.survivors import (
     read_reasons,
     table,
 )
+from tools.mutation.undecorated import undecorated
 
 ROOT = Path(__file__).resolve().parents[2]
 REASONS = ROOT / "tests" / "tools" / "survivors.toml"
@@ -52,6 +54,10 @@ def stage() -> None:
         litter = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / folder, STAGE / folder, ignore=litter)
     shutil.copy(ROOT / "pyproject.toml", STAGE)
+    for name in mutated_modules().values():
+        module = (STAGE / "src").joinpath(*name.split(".")).with_suffix(".py")
+        source = module.read_text(encoding="utf-8")
+        module.write_text(undecorated(source), encoding="utf-8")
 
 
 def mutmut(*words: str, log: Path | None = None) -> str:
