@@ -20,6 +20,7 @@ from torch import nn
 
 import jensengap
 from jensengap import (
+    bernoulli_pixels,
     check,
     digit_gan,
     discretized_normal,
@@ -125,6 +126,10 @@ def binary(*shape):
 # its model's parameters, and so do Objective and Training, which have one inside: a
 # copy must not go on with the numbers that it had when it was made
 EXAMPLES = {
+    "bernoulli_pixels.Bernoulli": (
+        lambda: bernoulli_pixels.Bernoulli(logits=torch.randn(3)),
+        lambda d: (d.sample(), d.log_prob(torch.ones(3))),
+    ),
     "check.CheckError": (lambda: check.CheckError("eq-a does not hold"), None),
     "check.Verdict": (
         lambda: check.Verdict("bound", "eq-a", "", 1.0, 2.0, 1.0, 0.0, 3, True), None,
