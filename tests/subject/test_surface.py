@@ -687,6 +687,7 @@ ELSEWHERE = {
     "data.full.full_mnist": "tests/data/test_full.py",
     "diffusion.Schedule.num_steps": "a length",
     "digit_gan.Discriminator": "tests/subject/test_travel.py",
+    "digit_gan.DigitGan.noise": "draws from the prior",
     "diffusion.Terms.elbo": "a sum of what terms returns",
     "fast.bernoulli_vae.keeps_digits": "a test of what log_normaliser returns",
     "fast.perceptron.MLP.backward": "tests/fast/test_perceptron.py",
