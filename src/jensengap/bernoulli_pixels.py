@@ -3,6 +3,8 @@ r"""Bernoulli likelihood of binary pixels: certain ones, and no grey ones.
 In $\log p(x)=-\sum_k\bigl[(1-x_k)\,\ell_k^++x_k\,\ell_k^-+\log(1+e^{-|\ell_k|})\bigr]$
 with $\ell=\ell^+-\ell^-$ all terms have one sign, so that large log-odds do not cancel,
 as they would in $x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
+
+Source: Kingma and Welling (2014), eq. 11, by log-odds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ class Bernoulli(torch.distributions.Bernoulli):
 
     torch's own computes $0\cdot\infty$ where a pixel is certain, and takes grey values
     where its validation is switched off.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
 
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -65,6 +69,8 @@ def log_probs(
 
     Returns:
         Nats, $-\infty$ where what is certain did not happen.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     on, off = logits.clamp(min=0), (-logits).clamp(min=0)
     both = torch.cat([on, off], 1)  # (m, 2d)

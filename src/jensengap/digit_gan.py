@@ -29,6 +29,8 @@ class DigitGan(nn.Module):
     Args:
         latent_dim: dimensions of ``z``.
         width: see :mod:`jensengap.nets`.
+
+    Source: Miyato et al. (2018), eq. 8, and section 4 for kernels as matrices.
     """
 
     def __init__(self, latent_dim: int, width: int = 16) -> None:
@@ -87,7 +89,8 @@ def fit_gan(
         ValueError: no epoch, fewer images than a batch, or a rate that is not positive.
         train.NonFiniteLoss: training diverged.
 
-    Source: Goodfellow et al. (2014), algorithm 1, with the loss of their section 3.
+    Source: Goodfellow et al. (2014), algorithm 1, with the loss of their section 3;
+    Gulrajani et al. (2017), algorithm 1, for Adam's betas.
     """
     if num_epochs < 1 or not 1 <= batch_size <= len(images) or not rate > 0:
         raise ValueError(
@@ -188,6 +191,8 @@ def invert(
 
     Raises:
         ValueError: no image, no step, no start, or fewer candidates than starts.
+
+    Source: Creswell and Bharath (2019); the candidates and restarts are this package's.
     """
     if min(len(images), num_steps) < 1 or not 1 <= num_starts <= num_candidates:
         raise ValueError(

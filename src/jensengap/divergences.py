@@ -190,7 +190,7 @@ def jensen_shannon(
     Raises:
         ValueError: as :func:`kl_quadrature`.
 
-    Source: Lin (1991), eq. 4.1 with equal weights.
+    Source: Lin (1991), eq. 4.1 with equal weights, there written by entropies.
     """
     # both zero: logaddexp has no slope there, and no mass needs one
     empty = (log_p == -math.inf) & (log_q == -math.inf)

@@ -31,7 +31,7 @@ def one_cycle(
     Raises:
         ValueError: ten steps or fewer, too few to rise and fall.
 
-    Source: Smith and Topin (2019), Super-convergence.
+    Source: Smith and Topin (2019); with two phases and a cosine, as torch has it.
     """
     if num_steps <= 10:
         raise ValueError(
@@ -55,6 +55,8 @@ def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VA
 
     Raises:
         ValueError: a size below 1.
+
+    Source: Kingma and Welling (2014), appendix C.
     """
     return vae.VAE(
         nets.Conditional(
@@ -96,8 +98,8 @@ def fit_vae(
             the schedule.
         train.NonFiniteLoss: training diverged.
 
-    Source: Kingma and Welling (2014), algorithm 1; Burda et al. (2016) for the
-    binarisation; Smith and Topin (2019) for the schedule.
+    Source: Kingma and Welling (2014), algorithm 1; Burda, Grosse and Salakhutdinov
+    (2016), section 5.1, for the binarisation; Smith and Topin (2019) for the schedule.
     """
     if min(num_epochs, batch_size, len(probs)) < 1 or not max_rate > 0:
         raise ValueError(

@@ -63,7 +63,8 @@ def binarize(
     Raises:
         ValueError: no value, a non-finite value, or one outside [0, 1].
 
-    Source: Burda, Grosse and Salakhutdinov (2016), section 5.
+    Source: Burda, Grosse and Salakhutdinov (2016), section 5.1, after Salakhutdinov and
+    Murray (2008).
     """
     if (total := probs.numel()) == 0:
         raise ValueError(f"probs must not be empty, got shape {tuple(probs.shape)}")
