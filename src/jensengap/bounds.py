@@ -93,10 +93,10 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
 def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
     r"""Estimate the $\chi$ upper bound (CUBO), $\frac1n\log\frac1k\sum_i w_i^n$.
 
-    $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$, if $q$ has mass wherever
-    $p(x,z)$ has. *This estimate of it* stands outside that promise: the logarithm of an
-    average lies below the logarithm of the expectation on average, so a small ``k`` can
-    put it under $\log p(x)$.
+    $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$, if $q$ has mass
+    wherever $p(x,z)$ has. *This estimate of it* stands outside that promise: the
+    logarithm of an average lies below the logarithm of the expectation on average, so a
+    small ``k`` can put it under $\log p(x)$.
 
     Args:
         log_w: log-weights, ``(k, *b)``.
