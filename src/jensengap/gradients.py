@@ -20,6 +20,7 @@ from jensengap import gaussians, inputs
 
 Family = Callable[[Tensor], Distribution]
 Function = Callable[[Tensor], Tensor]
+End = Tensor | float | int  # of a support
 
 
 @inputs.checked
@@ -170,7 +171,7 @@ def _fixed_support(q: Distribution) -> None:
         )
 
 
-def _ends(q: Distribution) -> list[Tensor | float]:
+def _ends(q: Distribution) -> list[End]:
     """List the finite ends of a support."""
     while isinstance(q, Independent):
         q = q.base_dist
@@ -185,7 +186,7 @@ def _ends(q: Distribution) -> list[Tensor | float]:
     return ends
 
 
-def _moved(ends: list[Tensor | float], part: AffineTransform) -> list[Tensor | float]:
+def _moved(ends: list[End], part: AffineTransform) -> list[End]:
     """Shift and scale the ends; an end at 0 stays there under any scale."""
     is_zero = [bool((torch.as_tensor(end) == 0).all()) for end in ends]
     return [
@@ -194,7 +195,7 @@ def _moved(ends: list[Tensor | float], part: AffineTransform) -> list[Tensor | f
     ]
 
 
-def _bounds(support: Constraint) -> list[Tensor | float]:
+def _bounds(support: Constraint) -> list[End]:
     """Read the bounds that torch's description of a support has."""
     while hasattr(support, "base_constraint"):
         support = support.base_constraint

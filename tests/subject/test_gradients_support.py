@@ -8,6 +8,7 @@ from torch.distributions import (
     LogNormal,
     Normal,
     Pareto,
+    Poisson,
     TransformedDistribution,
     Uniform,
 )
@@ -75,6 +76,17 @@ STANDING = {
 def test_a_support_that_moves_with_phi_is_refused(family):
     with pytest.raises(ValueError, match="must not depend on phi"):
         gradients.score_function(torch.square, lambda phi: family(phi[..., 0]), PHI, 2)
+
+
+def test_counts_have_a_support_that_stands_still():
+    torch.manual_seed(0)
+    gradient = Estimate.of(
+        gradients.score_function(
+            lambda z: z, lambda phi: Poisson(phi[..., 0]), PHI, 2000
+        )
+    )
+    # d E[z] / d rate = 1
+    assert (gradient.mean - 1).abs() < 4 * gradient.stderr
 
 
 def test_coordinates_of_a_support_that_moves_are_refused():
