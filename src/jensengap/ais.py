@@ -4,8 +4,9 @@ Between a base that can be sampled and a target that cannot, AIS puts the densit
 $f_\beta(z)=\text{base}(z)^{1-\beta}\,\text{target}(z)^{\beta}$. A chain of HMC steps
 from one end to the other collects a weight, and the weights' expectation is the
 evidence, however badly the chain mixes: $\mathbb E[w]$ forwards, and $1/\mathbb E[1/w]$
-backwards from an exact draw. Forwards the logarithm of an average is a lower bound in
-expectation, backwards an upper one.
+backwards from an exact draw, for a base and a target that are positive at the same
+points. Forwards the logarithm of an average is a lower bound in expectation, backwards
+an upper one; both remain so where only one of the two densities is positive.
 
 ``log_target`` is a function of ``z`` alone, ``(k, b, z)`` to ``(k, b)``: for a model
 ``lambda z: model.decode(z).log_prob(x) + model.prior().log_prob(z)``.
@@ -59,7 +60,8 @@ def sigmoid_schedule(num: int, sharpness: float = 4.0) -> Float[Tensor, "num_bet
         ValueError: ``num`` below 1, or a sharpness that is not positive, or so large
             that two neighbours are the same number (from about 36 on).
 
-    Source: Wu et al. (2017), appendix.
+    Source: Grosse, Ghahramani and Adams (2015), section 6; a sharpness of 4 is that of
+    the code that belongs to Wu et al. (2017).
     """
     if num < 1 or not sharpness > 0:
         raise ValueError(
@@ -108,6 +110,9 @@ def tune(
 
     Raises:
         ValueError: temperatures that do not rise from 0 to 1, or a count below 1.
+
+    Source: Wu et al. (2017), section 5.3.1, for the rate, after Neal (2011); the rule
+    that moves the step is this package's own.
     """
     _check(base, betas, min(num_chains, num_rounds), num_leapfrog)
     log_target = _one_a_point(log_target)
@@ -162,7 +167,8 @@ def forward(
             without a batch of examples, steps of another shape or not positive, or a
             ``log_target`` of another shape, not differentiable, or NaN.
 
-    Source: Neal (2001), eqs. 4 to 11; Wu et al. (2017) for the decoder.
+    Source: Neal (2001); Wu et al. (2017), eqs. 4 and 5, from the prior; Duane et al.
+    (1987) and Neal (2011) for Hamiltonian Monte Carlo.
     """
     _check(base, betas, num_chains, num_leapfrog, steps)
     log_target = _one_a_point(log_target)
@@ -208,7 +214,7 @@ def reverse(
     Raises:
         ValueError: see :func:`forward`.
 
-    Source: Grosse, Ghahramani and Adams (2015), section 3.
+    Source: Grosse, Ghahramani and Adams (2015); Wu et al. (2017), section 2.3.
     """
     _check(base, betas, len(z), num_leapfrog, steps)
     log_target = _one_a_point(log_target)

@@ -3,6 +3,8 @@ r"""Bernoulli likelihood of binary pixels: certain ones, and no grey ones.
 In $\log p(x)=\sum_k[(1-x_k)\log\sigma(-\ell_k)+x_k\log\sigma(\ell_k)]$ all terms have
 one sign, so that large log-odds do not cancel, as they would in
 $x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
+
+Source: Kingma and Welling (2014), eq. 11, by log-odds.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ class Bernoulli(torch.distributions.Bernoulli):
 
     torch's own computes $0\cdot\infty$ where a pixel is certain, and takes grey values
     where its validation is switched off.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
 
     @inputs.checked
@@ -69,6 +73,8 @@ def log_probs(
 
     Returns:
         Nats, $-\infty$ where what is certain did not happen.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     # by the sign, as above: all terms have one sign, and a slope at log-odds of zero
     both = torch.cat([logsigmoid(-logits), logsigmoid(logits)], 1)  # (m, 2d)

@@ -37,7 +37,8 @@ def elbo(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
         >>> elbo(torch.tensor([[-3.0], [-1.0]]))
         tensor([-2.])
 
-    Source: Jordan et al. (1999); Kingma and Welling (2014), eq. 2.
+    Source: Jordan et al. (1999); Kingma and Welling (2014), eq. 2, and eq. 6 for the
+    estimate.
     """
     return log_w.mean(0)
 
@@ -81,7 +82,7 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
     Raises:
         ValueError: no samples, or an order outside [0, 1).
 
-    Source: Li and Turner (2016), eqs. 4 and 6.
+    Source: Li and Turner (2016), eq. 4, and eq. 5 for the estimate; theorems 1 and 2.
     """
     if not 0 <= alpha < 1:
         raise ValueError(f"alpha must be in [0, 1), got {alpha}; use elbo for alpha=1")
@@ -92,9 +93,10 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
 def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
     r"""Estimate the $\chi$ upper bound (CUBO), $\frac1n\log\frac1k\sum_i w_i^n$.
 
-    $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$. *This estimate of it*
-    stands outside that promise: the logarithm of an average lies below the logarithm
-    of the expectation on average, so a small ``k`` can put it under $\log p(x)$.
+    $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$, if $q$ has mass
+    wherever $p(x,z)$ has. *This estimate of it* stands outside that promise: the
+    logarithm of an average lies below the logarithm of the expectation on average, so a
+    small ``k`` can put it under $\log p(x)$.
 
     Args:
         log_w: log-weights, ``(k, *b)``.
@@ -106,7 +108,7 @@ def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"
     Raises:
         ValueError: no samples, or an order below 1 or not finite.
 
-    Source: Dieng et al. (2017), eq. 3.
+    Source: Dieng et al. (2017); Li and Turner (2016), eq. 5 with $\alpha=1-n$.
     """
     if not 1 <= order < math.inf:
         raise ValueError(

@@ -4,6 +4,8 @@ The data $x_0$ becomes noise by $T$ Gaussian steps that nobody learns,
 $q(x_t\,|\,x_{t-1})=\mathcal N(\sqrt{\alpha_t}\,x_{t-1},\,\beta_tI)$, where
 $\alpha_t=1-\beta_t$. A model walks back. Its one network predicts the noise:
 ``predict(x_t, t)``, from points ``(*b, d)`` and steps that broadcast to ``(*b)``.
+
+Source: Sohl-Dickstein et al. (2015); Ho, Jain and Abbeel (2020), eq. 2.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ class Schedule(NamedTuple):
     Attributes:
         beta: $\beta_t$, the variance that step $t$ adds, ``(T + 1,)``; the first is 0.
         alpha_bar: $\bar\alpha_t=\prod_{s\le t}(1-\beta_s)$, the same shape; first 1.
+
+    Source: Ho, Jain and Abbeel (2020), section 2.
     """
 
     beta: Float[Tensor, "steps"]
@@ -49,6 +53,7 @@ class Schedule(NamedTuple):
         r"""Return the bound's weights of $\|\varepsilon-\hat\varepsilon\|^2$, in nats.
 
         $w_t=\beta_t/(2\alpha_t(1-\bar\alpha_t))$; the first entry is 0.
+
         Source: Ho, Jain and Abbeel (2020), eq. 12 with $\sigma_t^2=\beta_t$.
         """
         beta, left = self.beta[1:], self.noise_variance[1:]
@@ -69,6 +74,8 @@ def schedule(betas: Float[Tensor, "t"]) -> Schedule:
 
     Raises:
         ValueError: no step, or a variance out of range.
+
+    Source: Ho, Jain and Abbeel (2020), section 2.
     """
     if not bool(((betas > 0) & (betas < 1)).all()):
         raise ValueError(
@@ -88,10 +95,12 @@ def cosine_schedule(
 ) -> Schedule:
     r"""Make the cosine schedule, $\bar\alpha_t\propto\cos^2\frac\pi2\frac{t/T+o}{1+o}$.
 
+    It holds up to the first step that ``max_beta`` shortens, by default the last one.
+
     Args:
         num_steps: $T$, at least 1.
         offset: $o$, positive; keeps the first steps from being too small.
-        max_beta: the largest $\beta_t$, below 1; the last step alone would reach 1.
+        max_beta: the largest $\beta_t$, below 1, which the last step alone would reach.
 
     Returns:
         The schedule.
@@ -192,7 +201,7 @@ def reverse(
     Raises:
         ValueError: a step that is out of range.
 
-    Source: Ho, Jain and Abbeel (2020), eq. 11.
+    Source: Ho, Jain and Abbeel (2020), eq. 11; section 3.2 for the variance.
     """
     beta, left = noise.beta, noise.noise_variance.sqrt()
     to_noise, shrink = beta / left, (1 - beta).sqrt()
@@ -222,6 +231,9 @@ class Terms(NamedTuple):
         steps: $L_{t-1}=\mathrm{KL}(q(x_{t-1}|x_t,x_0)\,\|\,p(x_{t-1}|x_t))$ for
             $t=2,\dots,T$, one drawn $x_t$ each, ``(T - 1, n)``.
         data: $L_0=-\log p(x_0|x_1)$ at one drawn $x_1$, ``(n,)``.
+
+    Source: Ho, Jain and Abbeel (2020), eq. 5; their $L_0$ is of discrete pixels (eq.
+    13), this one of a density.
     """
 
     prior: Float[Tensor, "n"]

@@ -77,6 +77,8 @@ class DigitGan(nn.Module):
     Args:
         latent_dim: dimensions of ``z``.
         width: see :mod:`jensengap.nets`.
+
+    Source: Miyato et al. (2018), eq. 8, and section 4 for kernels as matrices.
     """
 
     @inputs.checked
@@ -151,7 +153,8 @@ def fit_gan(
             a rate that is not positive and finite.
         train.NonFiniteLoss: training diverged.
 
-    Source: Goodfellow et al. (2014), algorithm 1, with the loss of their section 3.
+    Source: Goodfellow et al. (2014), algorithm 1, with the loss of their section 3;
+    Gulrajani et al. (2017), algorithm 1, for Adam's betas.
     """
     data.verify_probs(images, "images")
     enough = num_epochs >= 1 and 1 <= batch_size <= len(images)
@@ -261,6 +264,8 @@ def invert(
         ValueError: no image, no step, no start, fewer candidates than starts, a rate
             that is not positive and finite, intensities outside [0, 1], or a network
             that takes other codes or gives other images.
+
+    Source: Creswell and Bharath (2019); the candidates and restarts are this package's.
     """
     data.verify_probs(images, "images")
     enough = min(num_steps, latent_dim) >= 1 and 1 <= num_starts <= num_candidates

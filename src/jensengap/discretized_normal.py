@@ -41,7 +41,8 @@ class DiscretizedNormal(Distribution):
     Raises:
         ValueError: a scale that is not positive and finite, or fewer than 2 levels.
 
-    Source: Salimans et al. (2017), eq. 2, with a Gaussian in the logistic's place.
+    Source: Ho, Jain and Abbeel (2020), eq. 13, there on [-1, 1]; Salimans et al.
+    (2017), eq. 2, with a logistic distribution in the Gaussian's place.
     """
 
     arg_constraints = {}  # noqa: RUF012 - torch's protocol; checked below instead
@@ -191,6 +192,8 @@ def discretized_gaussian(
 
     Raises:
         ValueError: as :class:`DiscretizedNormal`.
+
+    Source: Ho, Jain and Abbeel (2020), eq. 13.
     """
     # tried once: a head that is refused at its first use would be found late
     DiscretizedNormal(torch.zeros(1), scale, num_levels)

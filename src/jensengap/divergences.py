@@ -191,7 +191,7 @@ def jensen_shannon(
     Raises:
         ValueError: as :func:`kl_quadrature`.
 
-    Source: Lin (1991), eq. 4.1 with equal weights.
+    Source: Lin (1991), eq. 4.1 with equal weights, there written by entropies.
     """
     log_p, log_q = _aligned(log_p, log_q)
     # both zero: logaddexp has no slope there, and no mass needs one

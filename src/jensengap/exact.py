@@ -25,12 +25,15 @@ class LinearGaussian(NamedTuple):
     Everything about it is Gaussian and in closed form; each method raises a
     ``ValueError`` where ``scale`` is not positive and finite, where the three do not
     fit each other, or where it is given vectors of another length. Fitted to data by
-    :func:`probabilistic_pca`. Source: Tipping and Bishop (1999), equations 3 to 8.
+    :func:`probabilistic_pca`.
 
     Attributes:
         weight: $W$, ``(d, z)``.
         bias: $b$, ``(d,)``.
         scale: $s$, the noise's standard deviation, positive.
+
+    Source: Tipping and Bishop (1999); Bishop (2006), section 12.2, and eq. 12.42 for
+    the posterior.
     """
 
     weight: Float[Tensor, "d z"]
@@ -138,7 +141,8 @@ def probabilistic_pca(
         ValueError: no example, a ``latent_dim`` out of range, a scale that is not
             positive and finite, or data without noise left to fit.
 
-    Source: Tipping and Bishop (1999), eqs. 7 and 8 and appendix A.
+    Source: Tipping and Bishop (1999); Bishop (2006), section 12.2.1, and eq. 12.46 for
+    the noise.
     """
     num, dim = x.shape
     # with all d axes taken, nothing is left to estimate the noise from
@@ -177,12 +181,14 @@ def probabilistic_pca(
 class BernoulliMixture(NamedTuple):
     r"""Mixture of $m$ Bernoulli vectors, $p(z)=\pi_z$, $p(x_j=1\,|\,z)=\rho_{zj}$.
 
-    With $z=1,\dots,m$ and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$. Its evidence
-    is a sum of $m$ terms: nothing is intractable. Source: Bishop (2006), section 9.3.3.
+    With $z=1,\dots,m$ and $x_j\,|\,z\sim\mathrm{Bernoulli}(\rho_{zj})$, the pixels
+    independent given $z$. Its evidence is a sum of $m$ terms: nothing is intractable.
 
     Attributes:
         weights: $\pi$, ``(m,)``, not negative and of sum one.
         probs: $\rho$, ``(m, d)``, in [0, 1]; at 0 and 1 a pixel is certain.
+
+    Source: Bishop (2006), section 9.3.3.
     """
 
     weights: Float[Tensor, "m"]
@@ -273,6 +279,8 @@ def bernoulli_log_likelihood(
     Raises:
         ValueError: another head, a shape or dtype that is not the decoder's, grey
             pixels, or a ``chunk`` below 1.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     if decoder.head is not nets.bernoulli:
         raise ValueError(
@@ -310,7 +318,7 @@ def optimal_discriminator(
         Probability of "real", in [0, 1]. Where both densities are zero it is not
         defined, and the result is NaN.
 
-    Source: Goodfellow et al. (2014), proposition 1.
+    Source: Goodfellow et al. (2014), proposition 1, eq. 2.
     """
     # by the log-ratio: the densities themselves underflow far from both modes
     return torch.sigmoid(log_p - log_q)

@@ -5,6 +5,8 @@ A flow draws $u\sim\mathcal N(0,I)$ and returns $z=f(u)$. Where $f$ is invertibl
 $$\log q(z)=\log\mathcal N(u;0,I)-\log\Bigl|\det\frac{\partial f}{\partial u}\Bigr| .$$
 
 Each of $b$ examples has a flow of its own; all are evaluated at once.
+
+Source: Rezende and Mohamed (2015).
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ class Coupling(nn.Module):
     Raises:
         ValueError: fewer than two dimensions, or a size below 1.
 
-    Source: Dinh, Sohl-Dickstein and Bengio (2017), section 3.2.
+    Source: Dinh, Sohl-Dickstein and Bengio (2017), eqs. 4 and 5, and 8 for the inverse;
+    sections 3.3 and 3.5 for determinant and exchange. Their scale (section 4.1) is
+    bounded by a tanh as well, times a learned number.
     """
 
     @inputs.checked

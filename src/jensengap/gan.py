@@ -45,7 +45,7 @@ def value(
     Returns:
         A scalar, never positive; $-2\log 2$ when the discriminator only guesses.
 
-    Source: Goodfellow et al. (2014), eq. 1.
+    Source: Goodfellow et al. (2014), eq. 1; theorem 1 for the value at the end.
     """
     # log(1 - sigmoid(l)) = logsigmoid(-l): finite for every logit
     return _mean(logsigmoid(real_logits)) + _mean(logsigmoid(-fake_logits))
@@ -63,6 +63,8 @@ def classification_loss(
 
     Returns:
         A scalar in nats, never negative.
+
+    Source: Goodfellow et al. (2014), eq. 1, negated; algorithm 1.
     """
     return -value(real_logits, fake_logits)
 
@@ -79,6 +81,8 @@ def saturating_loss(fake_logits: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
 
     Returns:
         A scalar in nats, never positive.
+
+    Source: Goodfellow et al. (2014), eq. 1; algorithm 1.
     """
     return _mean(logsigmoid(-fake_logits))
 
@@ -117,7 +121,8 @@ def critic_loss(
     Returns:
         A scalar in the unit of ``f``.
 
-    Source: Arjovsky, Chintala and Bottou (2017), eq. 2.
+    Source: Arjovsky, Chintala and Bottou (2017), eq. 2, negated; Gulrajani et al.
+    (2017), algorithm 1.
     """
     return _mean(fake_scores) - _mean(real_scores)
 
@@ -137,7 +142,7 @@ def hinge_loss(
     Returns:
         A scalar, never negative; 2 for a discriminator that is zero.
 
-    Source: Lim and Ye (2017), Geometric GAN; Miyato et al. (2018), eq. 16.
+    Source: Lim and Ye (2017); Miyato et al. (2018), eq. 16, negated.
     """
     return _mean(relu(1 - real_scores)) + _mean(relu(1 + fake_scores))
 
@@ -151,6 +156,8 @@ def score_loss(fake_scores: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
 
     Returns:
         A scalar in the unit of ``f``.
+
+    Source: Miyato et al. (2018), eq. 17; Gulrajani et al. (2017), algorithm 1.
     """
     return -_mean(fake_scores)
 
@@ -174,7 +181,8 @@ def r1_penalty(
         ValueError: a discriminator that returns several numbers for an example, or
             none that has a gradient.
 
-    Source: Mescheder, Geiger and Nowozin (2018), section 4.1.
+    Source: Mescheder, Geiger and Nowozin (2018), section 4.1, eq. 9 without
+    $\frac\gamma2$.
     """
     return _slopes(discriminator, real).square().sum(1).mean()
 
@@ -200,7 +208,7 @@ def gradient_penalty(
     Raises:
         ValueError: real and fake differ in shape, and what :func:`r1_penalty` says.
 
-    Source: Gulrajani et al. (2017), eq. 3.
+    Source: Gulrajani et al. (2017), eq. 3, second summand without $\lambda$.
     """
     if real.shape != fake.shape:
         raise ValueError(

@@ -12,12 +12,15 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Independent, TransformedDistribution
+from torch.distributions.constraints import Constraint
+from torch.distributions.transforms import AffineTransform
 
 from jensengap import gaussians, inputs
 
 Family = Callable[[Tensor], Distribution]
 Function = Callable[[Tensor], Tensor]
+End = Tensor | float | int  # of a support
 
 
 @inputs.checked
@@ -39,7 +42,8 @@ def pathwise(
         ValueError: ``num_samples`` below 1, a family without ``rsample``, or an ``f``
             that is not differentiable or returns another shape.
 
-    Source: Kingma and Welling (2014), section 2.4; Rezende et al. (2014), eq. 7.
+    Source: Kingma and Welling (2014), section 2.4; Rezende, Mohamed and Wierstra
+    (2014), section 3.
     """
     with inputs.differentiable():
         copies, q = _one_copy_each(family, phi, num_samples)
@@ -79,9 +83,9 @@ def score_function(
 
     Raises:
         ValueError: ``num_samples`` below 1, an ``f`` that returns another shape, or a
-            support whose ends depend on ``phi``.
+            support whose ends depend on ``phi``, as far as torch knows them.
 
-    Source: Glynn (1990); Williams (1992), eq. 4.
+    Source: Glynn (1990); Williams (1992), section 4 and theorem 1.
     """
     values, score = _scores(f, family, phi, num_samples)
     return (values[:, None] - baseline) * score
@@ -109,7 +113,7 @@ def best_baseline(
     Raises:
         ValueError: as :func:`score_function`.
 
-    Source: Greensmith, Bartlett and Baxter (2004), section 3.
+    Source: Greensmith, Bartlett and Baxter (2004).
     """
     values, score = _scores(f, family, phi, num_samples)
     # of the largest score: squares of small ones would underflow
@@ -160,15 +164,43 @@ def _gradient(values: Tensor, copies: Tensor, name: str) -> Tensor:
 
 def _fixed_support(q: Distribution) -> None:
     """Refuse a support whose ends move with the parameters."""
-    support = q.support
-    while hasattr(support, "base_constraint"):
-        support = support.base_constraint
-    ends = [getattr(support, name, None) for name in ("lower_bound", "upper_bound")]
-    if any(isinstance(end, Tensor) and end.requires_grad for end in ends):
+    if any(isinstance(end, Tensor) and end.requires_grad for end in _ends(q)):
         raise ValueError(
             f"the support of {gaussians.name(q)} must not depend on phi, and it does: "
             "the score function's mean is then not the gradient; use pathwise"
         )
+
+
+def _ends(q: Distribution) -> list[End]:
+    """List the finite ends of a support."""
+    while isinstance(q, Independent):
+        q = q.base_dist
+    if type(q) is not TransformedDistribution:
+        return _bounds(q.support)
+    ends = _ends(q.base_dist)
+    for transform in q.transforms:
+        for part in getattr(transform, "parts", [transform]):
+            # torch says that shift and scale lead to the whole line, from anywhere
+            is_affine = isinstance(part, AffineTransform)
+            ends = _moved(ends, part) if is_affine else _bounds(part.codomain)
+    return ends
+
+
+def _moved(ends: list[End], part: AffineTransform) -> list[End]:
+    """Shift and scale the ends; an end at 0 stays there under any scale."""
+    is_zero = [bool((torch.as_tensor(end) == 0).all()) for end in ends]
+    return [
+        part.loc if zero else part.loc + part.scale * end
+        for zero, end in zip(is_zero, ends, strict=True)
+    ]
+
+
+def _bounds(support: Constraint) -> list[End]:
+    """Read the bounds that torch's description of a support has."""
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    found = [getattr(support, name, None) for name in ("lower_bound", "upper_bound")]
+    return [bound for bound in found if bound is not None]
 
 
 def _one_copy_each(

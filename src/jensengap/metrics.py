@@ -30,6 +30,8 @@ def active_units(
 ) -> Bool[Tensor, "z"]:
     r"""Find the active units, where $\Var_x(\mathbb E_q[z_j])$ exceeds a threshold.
 
+    The variance is over the examples, estimated from them (divided by $n-1$).
+
     Args:
         means: the encoder's means for ``n`` examples.
         threshold: variance, in the unit of $z^2$, above which a coordinate counts as
@@ -42,7 +44,7 @@ def active_units(
         ValueError: fewer than two examples, a threshold that is not positive, or a mean
             that is not finite.
 
-    Source: Burda, Grosse and Salakhutdinov (2016), section 5.
+    Source: Burda, Grosse and Salakhutdinov (2016), section 5.2.
     """
     if len(means) < 2 or not threshold > 0:
         raise ValueError(
@@ -71,6 +73,8 @@ def log_aggregate(
     Raises:
         ValueError: ``q`` without one batch axis, points of another dimension, or
             ``chunk`` below 1.
+
+    Source: Hoffman and Johnson (2016).
     """
     if len(q.batch_shape) != 1 or chunk < 1:
         raise ValueError(
@@ -98,6 +102,8 @@ class Rate(NamedTuple):
         total: the mean KL to the prior, in closed form.
         information: $I_q(x;z)$, at most $\log n$.
         marginal: $\mathrm{KL}(q(z)\,\|\,p(z))$, the aggregate posterior's misfit.
+
+    Source: Hoffman and Johnson (2016).
     """
 
     total: Tensor
@@ -126,7 +132,7 @@ def rate(q: Distribution, prior: Distribution, num_samples: int = 10) -> Rate:
         ValueError: ``num_samples`` below 2, a prior of another event shape, or one to
             which the KL has no closed form.
 
-    Source: Hoffman and Johnson (2016), eq. 7.
+    Source: Hoffman and Johnson (2016).
     """
     if num_samples < 2:
         raise ValueError(f"num_samples must be at least 2, got {num_samples}")
@@ -162,6 +168,8 @@ def mode_counts(
     Raises:
         ValueError: no sample, no centre, a radius that is not positive and finite, or a
             point that is not.
+
+    Source: Srivastava et al. (2017), section 5.1.
     """
     if not 0 < radius < math.inf:
         raise ValueError(
@@ -201,7 +209,7 @@ def modes_covered(
     Raises:
         ValueError: ``min_count`` outside of 1 to n, and all that ``mode_counts`` says.
 
-    Source: Srivastava et al. (2017), VEEGAN, for the radius of three standard
+    Source: Srivastava et al. (2017), section 5.1, with a radius of three standard
     deviations; there one sample is enough.
     """
     if not 1 <= min_count <= len(samples):
@@ -254,7 +262,7 @@ def precision_recall(
         ValueError: a ``chunk`` below 1, a set that has no ``k``-th neighbour, a point
             that is not finite, or images that still have axes of their own.
 
-    Source: Kynkäänniemi et al. (2019), eqs. 1 and 2.
+    Source: Kynkäänniemi et al. (2019).
     """
     if not 1 <= num_neighbours < min(len(real), len(fake)) or chunk < 1:
         raise ValueError(
@@ -291,6 +299,8 @@ def _inside(points: Tensor, centres: Tensor, radii: Tensor, chunk: int) -> Tenso
 @inputs.checked
 def edge_steepness(images: Float[Tensor, "n *d"]) -> Float[Tensor, "n"]:
     r"""Measure sharpness: the mean step between neighbouring pixels, by its height.
+
+    A measure of this package's own:
 
     $$S(x)=\frac{\sum_{p\sim q}(x_p-x_q)^2}{\sum_{p\sim q}|x_p-x_q|}$$
 

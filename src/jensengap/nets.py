@@ -2,9 +2,8 @@
 
 A network returns numbers; a head says what they mean; :class:`Conditional` joins the
 two into $p(\\cdot\\,|\\,\\text{input})$. Encoders and decoders differ in nothing else.
-Perceptrons serve points and flat images; two small convolutional shapes serve digits,
-one from numbers to an image and one back. Images are rows of 784 pixels, as everywhere
-in the package, and any number of axes may lead.
+Perceptrons serve points and flat images, two small convolutional shapes digits. Images
+are rows of 784 pixels, as everywhere in the package; any number of axes may lead.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from jensengap import bernoulli_pixels, inputs
 SCALE_FLOOR = 1e-4
 SIDE = 28  # of a digit
 NUM_PIXELS = SIDE * SIDE
-_SLOPE = 0.2  # of the leaky units: no unit is ever lost, as in Radford et al.
+_SLOPE = 0.2  # of the leaky units: none is ever lost, as in Radford et al., section 4
 
 
 @inputs.checked
@@ -34,8 +33,7 @@ def mlp(*dims: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
 
     Args:
         dims: sizes of input, hidden layers and output; at least two.
-        activation: the non-linearity. The default is smooth, so that integrals over
-            a latent variable converge fast on a grid.
+        activation: the non-linearity; tanh is smooth, so that grids converge fast.
 
     Returns:
         A module from ``(*b, dims[0])`` to ``(*b, dims[-1])``.
@@ -66,7 +64,7 @@ def bernoulli(logits: Float[Tensor, "*b d"]) -> Independent:
     Raises:
         ValueError: log-odds that are NaN.
 
-    Source: Kingma and Welling (2014), appendix C.1.
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     inputs.no_nan("logits", logits)
     return Independent(bernoulli_pixels.Bernoulli(logits=logits), 1)
@@ -87,6 +85,8 @@ def bernoulli_log_probs(
 
     Raises:
         ValueError: other shapes, dtypes or devices, a target outside of [0, 1], or NaN.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     inputs.alike("x", x, logits)
     inputs.no_nan("logits", logits)
@@ -131,11 +131,10 @@ def gaussian_head(numbers: Float[Tensor, "*b d2"]) -> Independent:
     Args:
         numbers: ``(*b, 2 d)``.
 
-    Returns:
-        A distribution over $\mathbb R^d$, batch shape ``(*b)``.
-
     Raises:
         ValueError: an odd number of columns, or NaN.
+
+    Source: Kingma and Welling (2014), eq. 12, with softplus for the exponential.
     """
     if numbers.shape[-1] % 2:
         raise ValueError(
@@ -153,8 +152,8 @@ def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
     r"""Make a Gaussian head: a network gives the means, the scale is set by hand.
 
     Args:
-        scale: $\sigma$, positive. With it, $-\log p$ is the squared error over
-            $2\sigma^2$, plus a constant.
+        scale: $\sigma$, positive. $-\log p$ is the squared error over $2\sigma^2$, plus
+            a constant.
 
     Returns:
         A head: means ``(*b, d)`` to $\mathcal N(\mu,\sigma^2I)$. It can be pickled.
@@ -171,16 +170,17 @@ class SharedScale(nn.Module):
     r"""Head of a Gaussian with one learned scale for all coordinates.
 
     $\sigma=\mathrm{softplus}(\rho)+\text{floor}$. The likelihood's best $\sigma^2$ is
-    the mean squared error; where that can reach zero, nothing but the floor keeps the
-    density finite.
+    the mean squared error; where that can reach zero, only the floor keeps the density
+    finite.
 
     Args:
         scale: where $\sigma$ starts, above ``floor``.
         floor: the smallest scale allowed, not negative.
 
     Raises:
-        ValueError: a ``scale`` that is not finite or not above a ``floor`` of at
-            least 0.
+        ValueError: a ``scale`` not finite, or not above a ``floor`` of at least 0.
+
+    Source: Rybkin, Daniilidis and Levine (2021).
     """
 
     @inputs.checked
@@ -222,14 +222,7 @@ class Conditional(nn.Module):
 
     @inputs.checked
     def forward(self, given: Float[Tensor, "*b i"]) -> Distribution:
-        """Return the distribution, one for each row of the input.
-
-        Args:
-            given: of the shape and dtype that the network takes.
-
-        Raises:
-            ValueError: the network does not take it.
-        """
+        """Return one distribution a row; refuse rows that the network does not take."""
         return self.head(inputs.run(self.net, given))
 
 
@@ -260,16 +253,16 @@ class StandardNormal(nn.Module):
 def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
     r"""Set the last bias to the pixels' log-odds, so that training starts at the mean.
 
-    A Bernoulli decoder then begins near the entropy of the factorised model instead
-    of $D\log 2$, which saves the first passes over the data.
+    A Bernoulli decoder then begins near the entropy of the factorised model, not at
+    $D\log 2$: common practice, which saves the first passes over the data.
 
     Args:
         net: a network whose last layer is linear.
         probs: how often each pixel is on, in [0, 1].
 
     Raises:
-        ValueError: the last layer has no bias, its shape is not that of ``probs``, or
-            a probability is outside [0, 1].
+        ValueError: no bias in the last layer or one of another shape than ``probs``, or
+            a probability outside [0, 1].
     """
     bias = getattr(net[-1], "bias", None)
     if bias is None:
@@ -295,8 +288,7 @@ def start_at_mean(net: nn.Sequential, probs: Float[Tensor, "d"]) -> None:
 class OnRows(nn.Sequential):
     """A sequence of layers on rows, whatever axes lead: ``(*b, i)`` to ``(*b, o)``.
 
-    Convolutions want exactly one batch axis; a decoder is also asked for several draws
-    of ``z`` at a time, sample axis first.
+    Convolutions want one batch axis; a decoder is given several draws of ``z`` at once.
     """
 
     @inputs.checked
@@ -308,10 +300,7 @@ class OnRows(nn.Sequential):
 
 
 class PixelBias(nn.Module):
-    """A bias for each pixel, which convolutions, alike everywhere, do not have.
-
-    As the last layer it carries the ``bias`` that :func:`start_at_mean` sets.
-    """
+    """A bias for each pixel, which convolutions lack; :func:`start_at_mean` sets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -330,19 +319,17 @@ def to_image(latent_dim: int, width: int = 16) -> OnRows:
     """Build a decoder or generator: ``(*b, latent_dim)`` to log-odds ``(*b, 784)``.
 
     A linear map to ``2 * width`` maps of 7 by 7, then two transposed convolutions that
-    double the side.
+    double the side; freshly drawn from torch's global generator.
 
     Args:
         latent_dim: dimensions of ``z``.
         width: feature maps at 14 by 14.
 
-    Returns:
-        The network, freshly drawn from torch's global generator.
-
     Raises:
         ValueError: a size below 1.
 
-    Source: Radford, Metz and Chintala (2016), section 3, made small.
+    Source: Radford, Metz and Chintala (2016), section 3, made small and without batch
+    normalisation.
     """
     _at_least_one(latent_dim=latent_dim, width=width)
     return OnRows(
@@ -362,20 +349,18 @@ def to_image(latent_dim: int, width: int = 16) -> OnRows:
 def from_image(num_outputs: int, width: int = 16) -> OnRows:
     """Build an encoder, discriminator or classifier: ``(*b, 784)`` to numbers.
 
-    Two convolutions that halve the side, then a linear map.
+    Two convolutions that halve the side, then a linear map; freshly drawn from torch's
+    global generator.
 
     Args:
-        num_outputs: how many numbers: ``2 * latent_dim`` for an encoder, 1 for a
-            discriminator.
+        num_outputs: ``2 * latent_dim`` for an encoder, 1 for a discriminator.
         width: feature maps at 14 by 14.
-
-    Returns:
-        The network, freshly drawn from torch's global generator.
 
     Raises:
         ValueError: a size below 1.
 
-    Source: Radford, Metz and Chintala (2016), section 3, made small.
+    Source: Radford, Metz and Chintala (2016), section 3, made small and without batch
+    normalisation.
     """
     _at_least_one(num_outputs=num_outputs, width=width)
     return OnRows(

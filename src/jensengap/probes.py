@@ -28,6 +28,8 @@ class Probe(NamedTuple):
         bias: $b$.
         loc: $\mu$, the mean of the codes that it was fitted to.
         scale: $s$, *one* number for all coordinates, so that no basis is preferred.
+
+    Source: Alain and Bengio (2017).
     """
 
     weight: Float[Tensor, "c d"]
@@ -201,6 +203,9 @@ def evaluate(
 
     Raises:
         ValueError: see :func:`fit` and :func:`accuracy`.
+
+    Source: Hewitt and Liang (2019) for the idea of a control; theirs gives each word a
+    label at random, this one permutes the labels of the examples.
     """
     # the control keeps codes, classes and their shares, not their relation
     shuffled = labels[torch.randperm(len(labels))]

@@ -55,7 +55,8 @@ def grid(num: int, limit: float = 8.0, dim: int = 2) -> Grid:
         ValueError: ``num`` below 2, ``dim`` below 1, a ``limit`` that is not positive
             and finite, or more nodes than :data:`LARGEST` allows.
 
-    Source: Trefethen and Weideman (2014).
+    Source: Trefethen and Weideman (2014), whose theorem 5.1 has the faster, exponential
+    rate of functions that are analytic in a strip around the real line.
     """
     if num < 2 or not 0 < 2 * limit < math.inf or dim < 1:
         raise ValueError(
@@ -97,7 +98,8 @@ def gauss_hermite(
         ValueError: another distribution, ``num`` below 1, or more nodes than
             :data:`LARGEST_DEGREE` and :data:`LARGEST` allow.
 
-    Source: Golub and Welsch (1969) for the nodes.
+    Source: Golub and Welsch (1969) for the nodes; the weights are not computed by their
+    eigenvectors but from the orthonormal polynomials (Christoffel numbers).
     """
     if not 1 <= num <= LARGEST_DEGREE:
         raise ValueError(

@@ -35,7 +35,7 @@ def one_cycle(
         ValueError: ten steps or fewer, too few to rise and fall, a share outside of
             (0, 1), or something that is no optimiser.
 
-    Source: Smith and Topin (2019), Super-convergence.
+    Source: Smith and Topin (2019); with two phases and a cosine, as torch has it.
     """
     if num_steps <= 10:
         raise ValueError(
@@ -71,6 +71,8 @@ def digit_vae(latent_dim: int, hidden_dim: int, num_pixels: int = 784) -> vae.VA
 
     Raises:
         ValueError: a size below 1.
+
+    Source: Kingma and Welling (2014), appendix C.
     """
     return vae.VAE(
         nets.Conditional(
@@ -114,8 +116,8 @@ def fit_vae(
             positive and finite, or ten steps or fewer, too few for the schedule.
         train.NonFiniteLoss: training diverged.
 
-    Source: Kingma and Welling (2014), algorithm 1; Burda et al. (2016) for the
-    binarisation; Smith and Topin (2019) for the schedule.
+    Source: Kingma and Welling (2014), algorithm 1; Burda, Grosse and Salakhutdinov
+    (2016), section 5.1, for the binarisation; Smith and Topin (2019) for the schedule.
     """
     data.verify_probs(probs)
     _verify_settings("fit_vae", len(probs), num_epochs, batch_size, max_rate)

@@ -35,6 +35,9 @@ class Rules(NamedTuple):
         reach: how close to its mode a point must be to count.
         enough: points that cover a mode.
         seed: of all chance after the networks' first weights.
+
+    Source: Metz et al. (2017), section 3.1, for the ring; Srivastava et al. (2017),
+    section 5.1, for the count of modes.
     """
 
     modes: int = 8
@@ -82,6 +85,9 @@ class Match:
     Raises:
         ValueError: a rule that is not positive, a seed outside of 32 bits, a negative
             ``gamma``, or networks of other sizes.
+
+    Source: Goodfellow et al. (2014), algorithm 1; Mescheder, Geiger and Nowozin (2018),
+    eq. 9, for R1.
     """
 
     @inputs.checked

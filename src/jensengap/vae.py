@@ -19,6 +19,8 @@ class Terms(NamedTuple):
     Attributes:
         reconstruction: $\mathbb E_q[\log p(x\,|\,z)]$, by sampling ``z``.
         kl_prior: $\mathrm{KL}(q(z\,|\,x)\,\|\,p(z))$, in closed form.
+
+    Source: Kingma and Welling (2014), eq. 3.
     """
 
     reconstruction: Float[Tensor, "b"]
@@ -37,6 +39,8 @@ class Evidence(NamedTuple):
         log_p: $\log\frac1k\sum_i w_i$ in nats: in expectation a lower bound.
         effective_sample_size: how many equal weights the ``k`` are worth; close to 1
             it says that the number beside it cannot be trusted.
+
+    Source: Burda, Grosse and Salakhutdinov (2016), eq. 8; Kong (1992) for the ESS.
     """
 
     log_p: Float[Tensor, "b"]
@@ -89,7 +93,7 @@ class VAE(nn.Module):
                 shapes are not those of examples and latents, an encoder without
                 ``rsample``, or one whose KL to the prior has no closed form.
 
-        Source: Kingma and Welling (2014), eqs. 3 and 7.
+        Source: Kingma and Welling (2014), eq. 7; appendix B for the KL of Gaussians.
         """
         q, z = self._draw(x, num_samples)
         reconstruction = self._likelihood(x, z).log_prob(x).mean(0)
@@ -111,6 +115,9 @@ class VAE(nn.Module):
 
         Raises:
             ValueError: as :meth:`terms`, but no closed form is needed.
+
+        Source: Burda, Grosse and Salakhutdinov (2016), section 3; their mean is Kingma
+        and Welling (2014), eq. 6.
         """
         q, z = self._draw(x, num_samples)
         joint = self._likelihood(x, z).log_prob(x) + self.prior().log_prob(z)
@@ -176,7 +183,8 @@ class VAE(nn.Module):
             ValueError: as :meth:`log_weights`; ``chunk`` below 1; or an example whose
                 weights are all zero.
 
-        Source: Burda, Grosse and Salakhutdinov (2016), eq. 8 with k = 5,000.
+        Source: Burda, Grosse and Salakhutdinov (2016), eq. 8; section 5.1 takes 5,000
+        draws.
         """
         _at_least_one(num_samples)
         if chunk < 1:
@@ -241,6 +249,8 @@ def evidence(
     Raises:
         ValueError: ``num_samples`` below 1, or an example whose weights are all zero,
             or not numbers.
+
+    Source: Burda, Grosse and Salakhutdinov (2016), eq. 8; Kong (1992) for the ESS.
     """
     _at_least_one(num_samples)
     log_sum, log_squares = log_sums

@@ -3,6 +3,8 @@ r"""Vector quantisation (VQ-VAE): nearest code, straight-through gradient, losse
 An encoder's output $z_e$ is replaced by the nearest of $K$ vectors $e_1,\dots,e_K$. As
 a posterior it is deterministic, $q(k\,|\,x)=1$ for the nearest; its KL to a uniform
 prior is $\log K$ nats a code, whatever the encoder does.
+
+Source: van den Oord, Vinyals and Kavukcuoglu (2017), section 3.1.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ class Losses(NamedTuple):
     Attributes:
         codebook: $\|\mathrm{sg}[z_e]-e\|^2$, moves the table's entry alone.
         commitment: $\|z_e-\mathrm{sg}[e]\|^2$, moves the encoder alone.
+
+    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 3, second and third term;
+    the commitment without $\beta$.
     """
 
     codebook: Float[Tensor, "*b"]
@@ -45,7 +50,7 @@ def nearest(
         ValueError: an empty codebook, another number of dimensions, dtype or device, or
             a value that is not finite.
 
-    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 1.
+    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eqs. 1 and 2.
     """
     rows = z_e.reshape(-1, z_e.shape[-1])
     return distances.between(rows, codebook).argmin(-1).reshape(z_e.shape[:-1])
@@ -67,8 +72,8 @@ def straight_through(
     Returns:
         The values of ``e``, to the last bit where ``z_e`` is finite (and −0 as 0).
 
-    Source: Bengio, Léonard and Courville (2013) for the estimator; van den Oord et al.
-    (2017), section 3.2, for its use here.
+    Source: Bengio, Léonard and Courville (2013) for the estimator; van den Oord,
+    Vinyals and Kavukcuoglu (2017), section 3.2, for its use here.
     """
     # in this order the bracket is exactly 0, and e keeps its last bit
     return e.detach() + (z_e - z_e.detach())
@@ -85,7 +90,8 @@ def losses(z_e: Float[Tensor, "*b d"], e: Float[Tensor, "*b d"]) -> Losses:
     Returns:
         :class:`Losses`: two equal numbers for each output, with different gradients.
 
-    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 3.
+    Source: van den Oord, Vinyals and Kavukcuoglu (2017), eq. 3, second and third term;
+    the commitment without $\beta$.
     """
     codebook = (z_e.detach() - e).square().sum(-1)
     commitment = (z_e - e.detach()).square().sum(-1)
@@ -128,6 +134,8 @@ def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
 
     Raises:
         ValueError: shares that are negative, or do not sum to one.
+
+    Source: Cover and Thomas (2006) for the entropy.
     """
     # what k roundings in their own dtype may leave
     slack = 4 * shares.shape[-1] * torch.finfo(shares.dtype).eps

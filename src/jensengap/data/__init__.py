@@ -129,7 +129,8 @@ def binarize(
     Raises:
         ValueError: no value, a non-finite value, or one outside [0, 1].
 
-    Source: Burda, Grosse and Salakhutdinov (2016), section 5.
+    Source: Burda, Grosse and Salakhutdinov (2016), section 5.1, after Salakhutdinov and
+    Murray (2008).
     """
     verify_probs(probs)
     if generator is None or generator.device == probs.device:

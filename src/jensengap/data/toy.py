@@ -23,6 +23,8 @@ def ring_centers(modes: int, radius: float) -> Float[Tensor, "m 2"]:
 
     Raises:
         ValueError: modes or radius not positive and finite.
+
+    Source: Metz et al. (2017), section 3.1.
     """
     _positive(modes=modes, radius=radius)
     angle = torch.arange(modes) * (2 * math.pi / modes)
@@ -58,7 +60,7 @@ def ring_of_gaussians(
     Raises:
         ValueError: n, modes, radius or scale not positive and finite.
 
-    Source: Metz et al. (2017), Unrolled generative adversarial networks, section 3.1.
+    Source: Metz et al. (2017), section 3.1, for the eight on a circle.
     """
     _positive(n=n, modes=modes, radius=radius, scale=scale)
     generator = seed

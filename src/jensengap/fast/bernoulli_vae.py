@@ -19,8 +19,9 @@ $\log q$ in its argument $z_i$ but not in $\mu$ and $\sigma$,
 $$\nabla_\mu=\sum_ic_i^2\,\nabla_{z_i},\qquad
 \nabla_\sigma=\sum_ic_i^2\,\epsilon_i\nabla_{z_i}.$$
 
-Source: Kingma and Welling (2014); Burda, Grosse and Salakhutdinov (2016), eq. 13;
-Tucker et al. (2019), eq. 8, https://arxiv.org/abs/1810.04152.
+Source: Kingma and Welling (2014), eq. 6, and 10 where the KL is in closed form; Burda,
+Grosse and Salakhutdinov (2016), eq. 14; Tucker et al. (2019) for the doubly
+reparameterised gradient.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ class FusedVAE(nn.Module):
 
     Raises:
         ValueError: a VAE of another kind.
+
+    Source: Kingma and Welling (2014), eqs. 6 and 10; Burda, Grosse and Salakhutdinov
+    (2016), eq. 14; Tucker et al. (2019).
     """
 
     def __init__(self, model: vae.VAE) -> None:
@@ -301,6 +305,8 @@ def log_normaliser(logits: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
 
     Args:
         logits: log-odds of each pixel; left as they are.
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     # what is written in place has no gradient
     if logits.is_cuda or (logits.requires_grad and torch.is_grad_enabled()):
@@ -328,6 +334,8 @@ def log_likelihood(
     Args:
         logits: log-odds of each pixel, for each of ``k`` samples; left as they are.
         x: targets in [0, 1].
+
+    Source: Kingma and Welling (2014), eq. 11, by log-odds.
     """
     # a sample at a time: its logits are still in the cache when they are needed again
     offs = [log_normaliser(part) for part in logits]

@@ -38,6 +38,8 @@ def log_evidence(
         ValueError: no image, ``num_samples`` or ``chunk`` below 1, grey pixels, another
             shape, dtype or device than the model's, an image without a draw of positive
             weight, or a VAE of another kind.
+
+    Source: Burda, Grosse and Salakhutdinov (2016), eq. 8.
     """
     if min(num_samples, chunk) < 1:
         raise ValueError(

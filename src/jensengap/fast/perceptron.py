@@ -45,6 +45,8 @@ class MLP:
 
     Raises:
         ValueError: another kind of layer, or another order.
+
+    Source: Rumelhart, Hinton and Williams (1986).
     """
 
     def __init__(self, net: nn.Sequential) -> None:

@@ -7,8 +7,10 @@ $$W\leftarrow W-\eta\,Q_L\,
 \frac{Q_L^\top\hat M Q_R}{\sqrt{\hat V}+\epsilon}\,Q_R^\top.$$
 
 A step costs more than Adam's and goes further; with large batches it costs little of
-the whole. Sources: Vyas et al. (2025), algorithm 3, https://arxiv.org/abs/2409.11321;
-Gupta, Koren and Singer (2018).
+the whole.
+
+Source: Vyas et al. (2025), algorithms 3 and 4, without weight decay; Gupta, Koren and
+Singer (2018) for Shampoo.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Soap(torch.optim.Optimizer):
     Raises:
         ValueError: a rate, a beta or an epsilon out of range, a negative size, or
             complex parameters.
+
+    Source: Vyas et al. (2025), algorithms 3 and 4, without weight decay.
     """
 
     @inputs.checked
