@@ -524,6 +524,9 @@ CALLS = {
     "check.identity": compared(check.identity),
     "check.refuses": compared(check.refuses),
     "data.unit_pixels": levels,
+    "diffusion.Schedule.noise_variance": lambda d: (
+        lambda: noise(d).noise_variance, [], {}
+    ),
     "diffusion.Schedule.noise_weights": lambda d: (
         lambda: noise(d).noise_weights, [], {}
     ),
