@@ -304,3 +304,20 @@ def test_an_order_may_be_a_number_of_any_library(alpha):
     log_w = torch.tensor([1.0, 4.0], **F64).log()
     assert abs(bounds.renyi(log_w, alpha) - 2 * math.log(1.5)) < 1e-15
     assert bounds.cubo(log_w, np.int64(2)) == bounds.cubo(log_w)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("alpha", [0.7, 0.99, 1 - 1e-6])
+def test_renyi_of_halves_is_that_of_float64_rounded(dtype, alpha):
+    log_w = torch.tensor([[-3.0, 0.25], [1.5, 8.0], [2.0, 8.5]]).to(dtype)
+    found = bounds.renyi(log_w, alpha)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, bounds.renyi(log_w.double(), alpha).to(dtype))
+
+
+def test_an_example_without_weights_does_not_disturb_its_neighbour():
+    log_w = torch.tensor([[-1.0, NOTHING], [0.5, NOTHING], [2.0, NOTHING]], **F64)
+    found = bounds.renyi(log_w, 1 - 2.0**-53)
+    # at this order the neighbour's bound is the ELBO to the last digit but one
+    assert abs(found[0] - 0.5) < 1e-15
+    assert found[1] == NOTHING

@@ -210,14 +210,20 @@ def test_truth_values_are_zeros_and_ones():
 )
 def test_f_returns_one_number_for_each_sample(estimator, f, came):
     with pytest.raises(
-        ValueError, match=rf"shape \(5,\), got {came} for z of shape \(5,\)"
+        ValueError,
+        match=rf"shape \(5,\), got {came} for z of shape \(5,\); sum over "
+        r"what belongs to one sample, or call \.squeeze\(-1\)$",
     ):
         estimator(f, gaussian, PHI, 5)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_family_gives_one_distribution_for_each_row(estimator):
-    with pytest.raises(ValueError, match=r"batch shape \(k,\), got \(5, 2\) for k = 5"):
+    said = (
+        r"batch shape \(k,\), got \(5, 2\) for k = 5; take phi\[\.\.\., 0\], and wrap "
+        r"vectors in Independent\(…, 1\)$"
+    )
+    with pytest.raises(ValueError, match=said):
         estimator(square, lambda phi: Normal(phi, 1.0), PHI, 5)
     with pytest.raises(ValueError, match=r"got \(\) for k = 5"):
         estimator(square, lambda phi: Normal(phi[0, 0], phi[0, 1]), PHI, 5)
@@ -295,3 +301,31 @@ def test_a_number_of_samples_is_whole(num_samples):
     for estimator in ESTIMATORS:
         with pytest.raises(ValueError, match=r"^num_samples must be a whole number"):
             estimator(square, gaussian, PHI, num_samples)
+
+
+def test_a_parameter_of_tiny_scores_has_its_baseline_beside_one_of_large():
+    def family(phi):
+        return Normal(1e-170 * phi[..., 0] + phi[..., 1], 1.0)
+
+    torch.manual_seed(0)
+    found = gradients.best_baseline(square, family, PHI, 200)
+    # both scores are multiples of one another
+    assert found[0] > 0.1
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_what_does_not_depend_on_phi_is_refused_by_name():
+    end = (
+        r" must depend on phi by differentiable steps, got values without a gradient; "
+    )
+    end += r"compute with torch and without \.detach\(\)$"
+    with pytest.raises(ValueError, match="^log q" + end):
+        gradients.score_function(square, lambda phi: gaussian(phi.detach()), PHI, 5)
+    with pytest.raises(ValueError, match="^f" + end):
+        gradients.pathwise(lambda z: z.detach(), gaussian, PHI, 5)
+
+
+def test_an_f_that_does_not_look_at_z_has_the_gradient_zero():
+    weight = torch.tensor(3.0, **F64, requires_grad=True)
+    rows = gradients.pathwise(lambda z: weight.expand(len(z)), gaussian, PHI, 5)
+    assert torch.equal(rows, torch.zeros(5, 2, **F64))

@@ -266,3 +266,29 @@ def test_the_evidence_of_small_densities_is_no_zero():
     assert abs(quadrature.log_evidence(log_joint, weight) + 5000) < 1e-11
     impossible = torch.full((5,), -math.inf, **F64)
     assert quadrature.log_evidence(impossible, weight) == -math.inf
+
+
+def test_the_largest_square_is_one_whose_side_is_a_float():
+    grid = quadrature.grid(2, limit=8e307, dim=1)
+    # both nodes are ends of one cell
+    wanted = math.log(8e307) * torch.ones(2, **F64)
+    torch.testing.assert_close(grid.log_weight, wanted)
+    with pytest.raises(ValueError, match=r"a finite limit > 0"):
+        quadrature.grid(2, limit=1e308, dim=1)
+
+
+def test_limits_belong_to_what_is_allowed(monkeypatch):
+    monkeypatch.setattr(quadrature, "LARGEST_DEGREE", 5)
+    assert len(quadrature.gauss_hermite(prior(1), 5)[0]) == 5
+    with pytest.raises(ValueError, match=r"at most 5, got 6;"):
+        quadrature.gauss_hermite(prior(1), 6)
+    monkeypatch.setattr(quadrature, "LARGEST", 7)
+    assert len(quadrature.grid(7, dim=1).nodes) == 7
+    with pytest.raises(ValueError, match=r"8 \*\* 1 nodes is too large"):
+        quadrature.grid(8, dim=1)
+    # nine nodes of two numbers each
+    monkeypatch.setattr(quadrature, "LARGEST", 17)
+    with pytest.raises(ValueError, match=r"3 \*\* 2 nodes is too large"):
+        quadrature.grid(3, dim=2)
+    monkeypatch.setattr(quadrature, "LARGEST", 19)
+    assert quadrature.grid(3, dim=2).nodes.numel() == 18

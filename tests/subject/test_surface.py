@@ -530,11 +530,6 @@ CALLS = {
     "diffusion.Schedule.noise_weights": lambda d: (
         lambda: noise(d).noise_weights, [], {}
     ),
-    "diffusion.Schedule.noise_variance": lambda d: (
-        lambda: noise(d).noise_variance,
-        [],
-        {},
-    ),
     "diffusion.diffuse": of_diffusion(diffusion.diffuse, 1),
     "diffusion.posterior": of_diffusion(diffusion.posterior, 2),
     "diffusion.reverse": of_diffusion(diffusion.reverse, 2),
