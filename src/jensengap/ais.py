@@ -118,7 +118,10 @@ def tune(
     log_target = _one_a_point(log_target)
     z = base.sample((num_chains,))
     # the base's own width is the scale on which the walk begins; some have none
-    width = base.stddev
+    try:
+        width = base.stddev
+    except NotImplementedError:
+        width = torch.ones_like(z[0])
     width = torch.where(width.isfinite() & (width > 0), width, 1.0)
     step = width.mean(-1) / num_leapfrog
     steps = []

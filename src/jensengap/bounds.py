@@ -66,7 +66,9 @@ def iwae(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
 
 
 @inputs.checked
-def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
+def renyi(
+    log_w: Float[Tensor, "k *b"], alpha: float | Float[Tensor, ""]
+) -> Float[Tensor, "*b"]:
     r"""Compute the Rényi bound, $\frac{1}{1-\alpha}\log\frac1k\sum_i w_i^{1-\alpha}$.
 
     Between :func:`iwae` at $\alpha=0$ and :func:`elbo`, its limit as $\alpha\to1$; for
@@ -90,7 +92,9 @@ def renyi(log_w: Float[Tensor, "k *b"], alpha: float) -> Float[Tensor, "*b"]:
 
 
 @inputs.checked
-def cubo(log_w: Float[Tensor, "k *b"], order: float = 2.0) -> Float[Tensor, "*b"]:
+def cubo(
+    log_w: Float[Tensor, "k *b"], order: float | Float[Tensor, ""] = 2.0
+) -> Float[Tensor, "*b"]:
     r"""Estimate the $\chi$ upper bound (CUBO), $\frac1n\log\frac1k\sum_i w_i^n$.
 
     $\frac1n\log\mathbb E_q[w^n]\ge\log p(x)$ for every $n\ge1$, if $q$ has mass
@@ -136,17 +140,18 @@ def effective_sample_size(log_w: Float[Tensor, "k *b"]) -> Float[Tensor, "*b"]:
     """
     # from normalised weights: with log_w near -1e4 a difference of two logarithms
     # keeps three digits of float32, and exceeds k
-    size = log_w.softmax(0).square().sum(0).reciprocal()
+    # a half has too few digits to count in
+    size = inputs.single(log_w).softmax(0).square().sum(0).reciprocal()
     if not inputs.every(~size.isnan()):
         raise ValueError(
             "log_w must have a finite largest value for every example, got "
             f"{log_w.amax(0)[size.isnan()][0].item():g}; no draw has a weight of which "
             "a share could be taken: does q put its mass where p(x, z) has some?"
         )
-    return size
+    return size.to(log_w.dtype)
 
 
-def _power_mean(log_w: Tensor, power: float) -> Tensor:
+def _power_mean(log_w: Tensor, power: float | Tensor) -> Tensor:
     r"""Compute $\frac1p\log\frac1k\sum_i w_i^p$: the bounds differ in $p$ alone."""
     # a half has too few digits for a small power, and too small a range for a large one
     wide = log_w if log_w.dtype.itemsize > 2 else log_w.float()

@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         kind: ``identity``, ``bound`` or ``estimate``; with ``refused`` before it
-            where a mistake was held against such a claim, and failed.
+            where a mistake was held against such a claim.
         equation: the label of the equation, ``eq-…``.
         case: what it was evaluated on, in a few words; may be empty.
         left: the left side where the error is largest.
@@ -86,10 +86,9 @@ def identity(
             negative or not finite.
     """
     left, right = _pair(equation, left, right)
-    _tolerable(equation, tolerance)
+    limit = _limit(equation, "tolerance", tolerance)
     error = _nan_is_infinite((left - right).abs())
-    about = "identity", equation, case
-    return conclude(_verdict(about, left, right, error, tolerance))
+    return conclude(_verdict(("identity", equation, case), left, right, error, limit))
 
 
 def bound(
@@ -114,11 +113,10 @@ def bound(
             negative or not finite.
     """
     lower, upper = _pair(equation, lower, upper)
-    _tolerable(equation, tolerance)
+    limit = _limit(equation, "tolerance", tolerance)
     finite = lower.isfinite() & upper.isfinite()
     slack = torch.where(finite, upper - lower, -math.inf)
-    about = "bound", equation, case
-    return conclude(_verdict(about, lower, upper, slack, tolerance))
+    return conclude(_verdict(("bound", equation, case), lower, upper, slack, limit))
 
 
 def estimate(
@@ -148,13 +146,10 @@ def estimate(
         ValueError: shapes differ, nothing to compare, or a ``max_stderr`` that is
             not positive and finite.
     """
-    if not 0 < max_stderr < math.inf:
-        raise ValueError(
-            f"{equation}: max_stderr must be positive and finite, got {max_stderr}; "
-            "give the widest error bar that would still catch a mistake"
-        )
-    mean, right = _pair(equation, estimated.mean, exact)
-    stderr, _ = _pair(equation, estimated.stderr, exact)
+    max_stderr = _limit(equation, "max_stderr", max_stderr, above=0.0)
+    estimated, stderr = _mean_and_stderr(equation, estimated)
+    mean, right = _pair(equation, estimated, exact)
+    stderr, _ = _pair(equation, stderr, exact)
     if not bool(((stderr > 0) & numeric.within(stderr, max_stderr)).all()):
         raise CheckError(
             f"{equation}: standard errors must be in (0, {max_stderr:g}], got "
@@ -162,8 +157,7 @@ def estimate(
             "and check that they differ"
         )
     error = _nan_is_infinite((mean - right).abs() / stderr)
-    about = "estimate", equation, case
-    verdict = _verdict(about, mean, right, error, NUM_STDERR)
+    verdict = _verdict(("estimate", equation, case), mean, right, error, NUM_STDERR)
     return conclude(verdict, f"± {number(float(stderr[error.argmax()]), 2)}")
 
 
@@ -199,12 +193,10 @@ def refuses(
     least = {"identity": 0.0, "bound": 0.0, "estimate": NUM_STDERR}.get(kind)
     if least is None:
         raise ValueError(f"kind must be identity, bound or estimate, got {kind!r}")
-    if not least < margin < math.inf:
-        raise ValueError(
-            f"{equation}: margin must be above {least:g} and finite, got {margin}; "
-            "give the smallest error that is no accident"
-        )
-    value, stderr = left if kind == "estimate" else (left, None)
+    margin = _limit(equation, "margin", margin, above=least)
+    value, stderr = left, None
+    if kind == "estimate":
+        value, stderr = _mean_and_stderr(equation, left)
     value, truth = _pair(equation, value, right)
     error = value - truth
     if stderr is not None:
@@ -254,13 +246,26 @@ def _pair(equation: str, left: Any, right: Any) -> tuple[Tensor, Tensor]:
     return left.flatten(), right.flatten()
 
 
-def _tolerable(equation: str, tolerance: float) -> None:
-    # an infinite tolerance would pass NaN, and everything else
-    if not 0 <= tolerance < math.inf:
+def _mean_and_stderr(equation: str, estimated: Any) -> tuple[Any, Any]:
+    if not isinstance(estimated, tuple) or len(estimated) != 2:
         raise ValueError(
-            f"{equation}: tolerance must be at least 0 and finite, got {tolerance}; "
-            "give the largest difference that rounding may leave"
+            f"{equation}: an estimate has a mean and a standard error, got "
+            f"{numeric.named(estimated)}; Estimate.of makes both from samples"
         )
+    return estimated
+
+
+def _limit(equation: str, name: str, limit: Any, above: float | None = None) -> float:
+    number = numeric.real(f"{equation}: {name}", limit)
+    is_in = number >= 0 if above is None else number > above
+    # an infinite one would pass NaN, and everything else
+    if not is_in or number == math.inf:
+        least = "at least 0" if above is None else f"above {above:g}"
+        raise ValueError(
+            f"{equation}: {name} must be {least} and finite, got {limit}; give what "
+            "tells a mistake from rounding and chance"
+        )
+    return number
 
 
 def _nan_is_infinite(error: Tensor) -> Tensor:
@@ -289,7 +294,7 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         values = [numeric.real(name, part) for part in parts]
         if not all(math.isfinite(v) for v in values):
             raise ValueError(f"{name} must be finite to be printed, got {value}")
-        text = " ± ".join(_printed(v, spec) for v in values)
+        text = " ± ".join(_printed(part, spec) for part in parts)
         bundle[VALUE] = json.dumps(values)
     if get_ipython() is not None:
         # a repr, because the page evaluates what it finds: 0.280 would turn into 0.28
@@ -303,8 +308,8 @@ def glue(name: str, value: Any, spec: str = ".3f") -> None:
         )
 
 
-def _printed(value: float, spec: str) -> str:
-    text = format(value, spec)
+def _printed(value: Any, spec: str) -> str:
+    text = format(value if isinstance(value, int) else float(value), spec)
     if not text.strip("-0."):  # rounded to zero, which has no sign
         text = text.lstrip("-")
     return text.replace("-", "−")
@@ -315,14 +320,13 @@ def conclude(verdict: Verdict, spread: str = "") -> Verdict:
 
     Args:
         verdict: what came out.
-        spread: what stands behind the left side, an error bar for example.
+        spread: what stands behind the left side, such as an error bar.
 
     Returns:
-        The same verdict.
+        The same.
 
     Raises:
-        CheckError: it does not hold; the message has both sides, the error and what
-            was allowed.
+        CheckError: it does not hold; says both sides, the error and the limit.
     """
     claim = verdict.kind.removeprefix(REFUSED)
     refused = claim != verdict.kind

@@ -125,7 +125,7 @@ def cosine_schedule(
 
 @inputs.checked
 def diffuse(
-    noise: Schedule, x_0: Float[Tensor, "*b d"], t: Integer[Tensor, "*#b"]
+    noise: Schedule, x_0: Float[Tensor, "*#b d"], t: Integer[Tensor, "*#b"]
 ) -> Independent:
     r"""Give $q(x_t\,|\,x_0)=\mathcal N(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t)I)$.
 
@@ -147,8 +147,8 @@ def diffuse(
 @inputs.checked
 def posterior(
     noise: Schedule,
-    x_t: Float[Tensor, "*b d"],
-    x_0: Float[Tensor, "*b d"],
+    x_t: Float[Tensor, "*#b d"],
+    x_0: Float[Tensor, "*#b d"],
     t: Integer[Tensor, "*#b"],
 ) -> Independent:
     r"""Give $q(x_{t-1}\,|\,x_t,x_0)=\mathcal N(\tilde\mu_t,\,\tilde\beta_tI)$.
@@ -181,8 +181,8 @@ def posterior(
 @inputs.checked
 def reverse(
     noise: Schedule,
-    x_t: Float[Tensor, "*b d"],
-    eps: Float[Tensor, "*b d"],
+    x_t: Float[Tensor, "*#b d"],
+    eps: Float[Tensor, "*#b d"],
     t: Integer[Tensor, "*#b"],
 ) -> Independent:
     r"""Give $p(x_{t-1}\,|\,x_t)$, the model's reverse step for a predicted noise.

@@ -51,7 +51,7 @@ class DiscretizedNormal(Distribution):
     @inputs.checked
     def __init__(
         self,
-        loc: Float[Tensor, "*b"],
+        loc: Float[Tensor, "*#b"],
         scale: float | Float[Tensor, "*#b"],
         num_levels: int = 256,
     ) -> None:
@@ -100,7 +100,8 @@ class DiscretizedNormal(Distribution):
         """Return the number of each grey level; refuse what is none."""
         level = (value * self.top).round()
         # float32 keeps k/255 to 1e-5 of a level; what is none is further off
-        on_level = (value * self.top - level).abs() < 1e-3
+        slack = max(1e-3, 4 * self.top * torch.finfo(value.dtype).eps)
+        on_level = (value * self.top - level).abs() < slack
         if not inputs.every(on_level & (level >= 0) & (level <= self.top)):
             raise ValueError(
                 f"value must be one of the levels k/{self.top} in [0, 1], got "

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution, kl_divergence
+from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from jensengap import gaussians, inputs
 
@@ -93,12 +93,33 @@ def kl(q: Distribution, p: Distribution) -> Float[Tensor, "*b"]:
         raise ValueError(
             f"no closed form of {_pair(q, p)} is known; {_SAMPLE}"
         ) from error
+    except RuntimeError as error:  # of Categoricals with other numbers of classes
+        raise ValueError(
+            f"q and p must be of the same things, got {_pair(q, p)} of parameters that "
+            f"do not fit. torch says: {str(error).splitlines()[0]}"
+        ) from error
+    if not inputs.every(~value.isinf()):
+        value = torch.where(value.isinf(), _kl_of_far_scales(q, p, value), value)
     if not inputs.every(~value.isnan()):
         raise ValueError(
             f"the closed form of {_pair(q, p)} is 0/0, or infinity less infinity, for "
             f"these parameters; {_SAMPLE}"
         )
     return value
+
+
+def _kl_of_far_scales(q: Distribution, p: Distribution, value: Tensor) -> Tensor:
+    """Compute the KL of Gaussians whose ratio of variances is beyond a float."""
+    if isinstance(q, Independent) and isinstance(p, Independent):
+        axes = tuple(range(-q.reinterpreted_batch_ndims, 0))
+        terms = kl(q.base_dist, p.base_dist)
+        return terms.sum(axes) if axes else terms
+    if type(q) is not Normal or type(p) is not Normal:
+        return value
+    ratio, distance = q.scale / p.scale, (q.loc - p.loc) / p.scale
+    # each logarithm for itself: the square of the ratio is no float
+    log_ratio = q.scale.log() - p.scale.log()
+    return (ratio.square() + distance.square() - 1) / 2 - log_ratio
 
 
 def _pair(q: Distribution, p: Distribution) -> str:
@@ -128,7 +149,7 @@ def kl_monte_carlo(q: Distribution, p: Distribution, num_samples: int) -> Estima
         )
     batch = gaussians.same_events(q, p)
     # expanded first: else the sample axis of one would meet the batch of the other
-    q, p = q.expand(batch), p.expand(batch)
+    q, p = (d if d.batch_shape == batch else d.expand(batch) for d in (q, p))
     # sample, not rsample: an estimate to be read, not to be differentiated
     z = q.sample((num_samples,))
     return Estimate.of(q.log_prob(z) - gaussians.log_prob(p, z))

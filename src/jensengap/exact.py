@@ -48,8 +48,19 @@ class LinearGaussian(NamedTuple):
         return nets.gaussian(z @ self.weight.mT + self.bias, self.scale)
 
     def evidence(self) -> MultivariateNormal:
-        r"""Return $p(x)=\mathcal N(b,\,WW^\top+s^2I)$, event shape ``(d,)``."""
+        r"""Return $p(x)=\mathcal N(b,\,WW^\top+s^2I)$, event shape ``(d,)``.
+
+        Raises:
+            ValueError: noise so small beside $W$ that the sum is only rounding.
+        """
         self._takes("bias", self.bias, len(self.weight))
+        rounding = 10 * torch.finfo(self.weight.dtype).eps * self.weight.square().sum()
+        if not inputs.every(self.variance() >= rounding):
+            raise ValueError(
+                f"scale must be above {rounding.item() ** 0.5:.1g} beside these "
+                f"weights in {self.weight.dtype}, got {self.variance() ** 0.5:g}: the "
+                "noise is lost in rounding; call .double() on all parts"
+            )
         noise = self.variance() * _identity(len(self.bias), self.weight)
         return MultivariateNormal(self.bias, self.weight @ self.weight.mT + noise)
 
@@ -79,15 +90,19 @@ class LinearGaussian(NamedTuple):
         per example.
         """
         self._takes("x", x, len(self.weight))
-        spread = self.weight @ gaussians.scale_tril(q)
+        factor = gaussians.scale_tril(q)
         self._takes("q", q.mean, self.weight.shape[1])
+        spread = self.weight @ factor
         # with Σ = LL^T the trace is the sum of the squares of WL
         spread = spread.square().sum((-1, -2))
         return self.likelihood(q.mean).log_prob(x) - spread / (2 * self.variance())
 
-    def variance(self) -> float:
+    def variance(self) -> float | Tensor:
         """Return $s^2$; raise ValueError for an $s$ that is no positive number."""
         scale = numeric.real("scale", self.scale)
+        # one that is learned stays a tensor
+        if isinstance(self.scale, Tensor) and self.scale.requires_grad:
+            scale = self.scale
         if not 0 < scale < math.inf:
             raise ValueError(
                 f"scale must be positive and finite, got {scale}; it is the "
@@ -98,6 +113,8 @@ class LinearGaussian(NamedTuple):
     def _takes(self, name: str, value: Tensor, size: int) -> None:
         """Refuse vectors of another length, dtype or device than the weights'."""
         weight = self.weight
+        if weight.dim() == 2 and name != "bias":
+            self._takes("bias", self.bias, len(weight))
         if weight.dim() != 2 or value.shape[-1:] != (size,):
             raise ValueError(
                 f"{name} must hold vectors of length {size}, as the weights of shape "
@@ -153,7 +170,10 @@ def probabilistic_pca(
             f"{num} examples and latent_dim={latent_dim}"
         )
     inputs.finite("x", x)
-    wide = inputs.single(x)
+    # in units of the largest entry, whose square need be no float
+    unit = x.abs().amax().clamp(min=torch.finfo(x.dtype).tiny).item()
+    wide = inputs.single(x) / unit
+    given, scale = scale, None if scale is None else scale / unit
     bias = wide.mean(0)
     # divided by n, not n - 1: maximum likelihood
     covariance = (wide - bias).mT @ (wide - bias) / num
@@ -173,9 +193,8 @@ def probabilistic_pca(
     model = LinearGaussian(vectors[:, :latent_dim], bias, scale)
     # an axis with less variance than the noise is dropped: its column is zero
     spread = (values[:latent_dim] - model.variance()).clamp(min=0).sqrt()
-    return LinearGaussian(
-        (model.weight * spread).to(x.dtype), bias.to(x.dtype), model.scale
-    )
+    weight, bias = (model.weight * spread * unit).to(x.dtype), (bias * unit).to(x.dtype)
+    return LinearGaussian(weight, bias, model.scale * unit if given is None else given)
 
 
 class BernoulliMixture(NamedTuple):
@@ -306,8 +325,8 @@ def bernoulli_log_likelihood(
 
 @inputs.checked
 def optimal_discriminator(
-    log_p: Float[Tensor, "*n"], log_q: Float[Tensor, "*n"]
-) -> Float[Tensor, "*n"]:
+    log_p: Float[Tensor, "*#n"], log_q: Float[Tensor, "*#n"]
+) -> Float[Tensor, "*#n"]:
     r"""Compute the optimal discriminator, $D^*(x)=\frac{p(x)}{p(x)+q(x)}$.
 
     Args:

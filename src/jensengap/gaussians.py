@@ -61,7 +61,8 @@ def scale_tril(q: Distribution) -> Tensor:
         ValueError: another distribution; names it, and says how to wrap a plain one.
     """
     if is_diagonal(q):
-        return torch.diag_embed(q.stddev)
+        # not stddev, the root of a square that may vanish or overflow
+        return torch.diag_embed(q.base_dist.scale)
     if not is_gaussian(q):
         raise ValueError(
             f"q must be a Gaussian vector, got {name(q)} of event shape "
@@ -113,6 +114,12 @@ def same_events(q: Distribution, p: Distribution) -> torch.Size:
     Raises:
         ValueError: event shapes differ, or batch shapes that fit no common one.
     """
+    for letter, each in (("q", q), ("p", p)):
+        if not isinstance(each, Distribution):
+            raise ValueError(
+                f"{letter} must be a distribution, got {type(each).__name__}; a prior "
+                "or a head is called first: prior()"
+            )
     events = tuple(q.event_shape), tuple(p.event_shape)
     if events[0] != events[1]:
         # the one whose coordinates count as a batch is the one to wrap
@@ -146,7 +153,17 @@ def log_prob(p: Distribution, z: Tensor) -> Tensor:
     Returns:
         Nats, ``(*s, *b)``.
     """
-    inside = p.support.check(z)
+    if isinstance(p, Independent):
+        axes = range(-p.reinterpreted_batch_ndims, 0)
+        own = log_prob(p.base_dist, z)
+        return own.sum(tuple(axes)) if len(axes) else own
+    try:
+        inside = p.support.check(z)
+    except NotImplementedError:  # somebody's own distribution
+        return p.log_prob(z)
+    mass = _mass(p, z)
+    if mass is not None:
+        inside = inside & (mass > 0)
     if inputs.every(inside):
         return p.log_prob(z)
     # some point that has a density stands in where z has none
@@ -154,6 +171,21 @@ def log_prob(p: Distribution, z: Tensor) -> Tensor:
     with torch.no_grad():
         some = p.sample(inside.shape[: max(0, inside.dim() - num_batch)])
     held = torch.where(inside.reshape(*inside.shape, *[1] * num_event), z, some)
+    found = p.log_prob(held)
     lost = z.isnan().flatten(z.dim() - num_event).any(-1) if num_event else z.isnan()
-    outside = torch.where(lost, torch.nan, -torch.inf).to(z)
-    return torch.where(inside, p.log_prob(held), outside)
+    outside = torch.where(lost, torch.nan, -torch.inf).to(found)
+    return torch.where(inside, found, outside)
+
+
+def _mass(p: Distribution, z: Tensor) -> Tensor | None:
+    """Return the probabilities of which torch keeps only what it clamps to a float."""
+    if isinstance(p, torch.distributions.Bernoulli):
+        return torch.where(z == 1, p.probs, 1 - p.probs)
+    if isinstance(p, torch.distributions.Categorical):
+        num = p.probs.shape[-1]
+        is_known = (z >= 0) & (z < num)
+        place = torch.where(is_known, z, 0).long()
+        probs = p.probs.expand(*torch.broadcast_shapes(place.shape, p.batch_shape), num)
+        place = place.expand(probs.shape[:-1])
+        return probs.gather(-1, place[..., None])[..., 0] * is_known
+    return None

@@ -62,7 +62,7 @@ def score_function(
     family: Family,
     phi: Float[Tensor, "p"],
     num_samples: int,
-    baseline: Float[Tensor, "#p"] | float = 0.0,
+    baseline: Float[Tensor, ""] | Float[Tensor, "#p"] | float = 0.0,
 ) -> Float[Tensor, "k p"]:
     r"""Draw score-function gradients, $(f(z_i)-b)\,\nabla_\phi\log q_\phi(z_i)$.
 

@@ -27,6 +27,7 @@ _KINDS = {
     "Float": ("floating-point", "call .float()"),
     "Int": ("whole", "call .long()"),
     "Integer": ("whole", "call .long()"),
+    "Shaped": ("plain", "give a tensor"),
     "Bool": ("true or false", "compare, or call .bool()"),
     "UInt8": ("uint8", "scale grey levels to 0 … 255 and call .byte()"),
 }
@@ -91,8 +92,16 @@ class _Argument(NamedTuple):
         """Return the value as the function wants it; remember the sizes of its axes."""
         if value is None and self.optional:
             return value
+        is_scalar = isinstance(value, Tensor) and not value.dim()
+        # one that something is differentiated by stays as it is
+        is_learned = is_scalar and self.number is float and value.requires_grad
+        if self.number and is_scalar and not is_learned:
+            return self._number(value)
         if self.tensors and (isinstance(value, Tensor) or self.number is None):
             return self._tensor(value, sizes)
+        return self._number(value)
+
+    def _number(self, value: Any) -> int | float:
         read = numeric.whole if self.number is int else numeric.real
         return read(self.name, value)
 
@@ -172,6 +181,8 @@ def _cure(names: list[str], num_axes: int) -> str:
 def _is_kind(value: Tensor, kind: str) -> bool:
     if value.layout != torch.strided:
         return False
+    if kind == "Shaped":
+        return True
     if kind == "Float":
         return value.dtype in FLOATS
     if kind == "Integer":
@@ -344,9 +355,10 @@ def no_nan(name: str, value: Tensor) -> None:
     Raises:
         ValueError: a value is NaN; says how many.
     """
-    if not every(~value.isnan()):
+    # a sum that is a number has numbers for parts, and is quickly made
+    if not every(~value.sum().isnan()) and not every(~value.isnan()):
         raise ValueError(
-            f"{name} must be numbers, got {int(value.isnan().sum())} NaN among "
+            f"{name} must not be NaN, got {int(value.isnan().sum())} such among "
             f"{value.numel()}; look for the step that made them, and train more gently"
         )
 
@@ -369,7 +381,8 @@ def run(net: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        like = next(getattr(net, "__self__", net).parameters(), None)
+        owner = getattr(net, "__self__", net)
+        like = next(owner.parameters(), None) if hasattr(owner, "parameters") else None
         kind = "" if like is None else f"; its parameters are {like.dtype}"
         raise ValueError(
             f"the network must take what it is given, got {given.dtype} of shape "

@@ -89,7 +89,7 @@ def log_aggregate(
     points = z.reshape(-1, z.shape[-1])
     # in pieces: n densities at every point of z would not fit into memory
     parts = [
-        q.log_prob(part[:, None]).logsumexp(1) - math.log(q.batch_shape[0])
+        gaussians.log_prob(q, part[:, None]).logsumexp(1) - math.log(q.batch_shape[0])
         for part in points.split(chunk)
     ]
     return torch.cat(parts).reshape(z.shape[:-1])
@@ -188,7 +188,7 @@ def modes_covered(
     samples: Float[Tensor, "n d"],
     centers: Float[Tensor, "m d"],
     radius: float,
-    min_count: int,
+    min_count: float,
 ) -> Bool[Tensor, "m"]:
     r"""Find the modes that have ``min_count`` samples or more, $n_k\ge c$.
 
@@ -337,8 +337,13 @@ def edge_steepness(images: Float[Tensor, "n *d"]) -> Float[Tensor, "n"]:
 def _pictures(images: Tensor) -> Tensor:
     """Give rows of pixels their two axes; leave those of images."""
     num, *axes = images.shape
-    if len(axes) in (2, 3):
+    if len(axes) == 2 or (len(axes) == 3 and axes[0] in (1, 3, 4)):
         return images
+    if len(axes) == 3 and axes[-1] in (1, 3, 4):
+        raise ValueError(
+            f"images must have their channels first, one or three, got "
+            f"{tuple(images.shape)}; call .movedim(-1, 1), and leave out transparency"
+        )
     # exact for integers, where a square root in floats may be rounded
     side = math.isqrt(axes[0]) if len(axes) == 1 else 0
     if side < 1 or side * side != axes[0]:

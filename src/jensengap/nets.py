@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn.functional import softplus
@@ -100,7 +100,7 @@ def bernoulli_log_probs(
 
 @inputs.checked
 def gaussian(
-    loc: Float[Tensor, "*b d"],
+    loc: Float[Tensor, "*#b #d"],
     scale: float | Float[Tensor, ""] | Float[Tensor, "*#b #d"],
 ) -> Independent:
     r"""Make a diagonal Gaussian, $\prod_j\mathcal N(x_j;\mu_j,\sigma_j^2)$.
@@ -161,7 +161,7 @@ def fixed_scale(scale: float) -> Callable[[Tensor], Independent]:
     Raises:
         ValueError: a scale that is not positive and finite.
     """
-    inputs.positive_scale("scale", torch.tensor(scale))
+    inputs.positive_scale("scale", torch.tensor(scale, dtype=torch.float64))
     # partial, and no lambda: a model is saved with its head
     return functools.partial(gaussian, scale=scale)
 
@@ -221,7 +221,7 @@ class Conditional(nn.Module):
         self.head = head
 
     @inputs.checked
-    def forward(self, given: Float[Tensor, "*b i"]) -> Distribution:
+    def forward(self, given: Shaped[Tensor, "..."]) -> Distribution:
         """Return one distribution a row; refuse rows that the network does not take."""
         return self.head(inputs.run(self.net, given))
 

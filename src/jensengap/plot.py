@@ -17,7 +17,7 @@ import matplotlib as mpl
 import numpy as np
 from IPython.core.getipython import get_ipython
 from IPython.display import display
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
@@ -113,7 +113,7 @@ def colour_map(colour: str) -> LinearSegmentedColormap:
 
 @inputs.checked
 def digits(
-    ax: Axes, images: Float[Tensor, "n d"], columns: int, *, gap: int = 2
+    ax: Axes, images: Shaped[Tensor, "n d"], columns: int, *, gap: int = 2
 ) -> Axes:
     """Draw square images side by side, ink on a transparent ground.
 

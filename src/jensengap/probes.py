@@ -224,8 +224,8 @@ def evaluate(
 
 @inputs.checked
 def normalised(
-    accuracy: float | Float[Tensor, "*b"], majority: float | Float[Tensor, "*b"]
-) -> Float[Tensor, "*b"]:
+    accuracy: float | Float[Tensor, "*#b"], majority: float | Float[Tensor, "*#b"]
+) -> Float[Tensor, "*#b"]:
     r"""Rescale an accuracy, $(a-m)/(1-m)$: 0 for the largest class, 1 for no error.
 
     Args:

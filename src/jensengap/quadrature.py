@@ -118,7 +118,7 @@ def gauss_hermite(
     # axes for the batch between nodes and coordinates
     t = t.reshape(-1, *[1] * len(q.batch_shape), dim)
     if gaussians.is_diagonal(q):
-        return loc + q.stddev * t, logs
+        return loc + q.base_dist.scale * t, logs
     return loc + (factor @ t[..., None])[..., 0], logs
 
 

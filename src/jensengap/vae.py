@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
@@ -64,11 +64,16 @@ class VAE(nn.Module):
         self, encoder: nets.Conditional, decoder: nets.Conditional, prior: nn.Module
     ) -> None:
         super().__init__()
+        if not callable(prior):
+            raise ValueError(
+                "prior must be a module that returns p(z), got a "
+                f"{type(prior).__name__}; see nets.StandardNormal"
+            )
         self.encoder = encoder
         self.decoder = decoder
         self.prior = prior
 
-    def encode(self, x: Float[Tensor, "b *d"]) -> Distribution:
+    def encode(self, x: Shaped[Tensor, "b *d"]) -> Distribution:
         r"""Return $q(z\,|\,x)$, one distribution for each example."""
         return self.encoder(x)
 
@@ -77,7 +82,7 @@ class VAE(nn.Module):
         return self.decoder(z)
 
     @inputs.checked
-    def terms(self, x: Float[Tensor, "b *d"], num_samples: int = 1) -> Terms:
+    def terms(self, x: Shaped[Tensor, "b *d"], num_samples: int = 1) -> Terms:
         r"""Estimate the two terms of the ELBO, differentiable in every parameter.
 
         Args:
@@ -102,8 +107,8 @@ class VAE(nn.Module):
 
     @inputs.checked
     def log_weights(
-        self, x: Float[Tensor, "b *d"], num_samples: int
-    ) -> Float[Tensor, "k b"]:
+        self, x: Shaped[Tensor, "b *d"], num_samples: int
+    ) -> Float[Tensor, "k *b"]:
         r"""Draw $\log w=\log p(x\,|\,z)+\log p(z)-\log q(z\,|\,x)$, with ``z`` from q.
 
         Args:
@@ -120,7 +125,9 @@ class VAE(nn.Module):
         and Welling (2014), eq. 6.
         """
         q, z = self._draw(x, num_samples)
-        joint = self._likelihood(x, z).log_prob(x) + self.prior().log_prob(z)
+        joint = self._likelihood(x, z).log_prob(x)
+        # a prior may end where q does not
+        joint = joint + gaussians.log_prob(self.prior(), z)
         return joint - q.log_prob(z)
 
     def _draw(self, x: Tensor, num_samples: int) -> tuple[Distribution, Tensor]:
@@ -162,7 +169,7 @@ class VAE(nn.Module):
 
     @inputs.checked
     def log_evidence(
-        self, x: Float[Tensor, "b *d"], num_samples: int, *, chunk: int = 1024
+        self, x: Shaped[Tensor, "b *d"], num_samples: int, *, chunk: int = 1024
     ) -> Evidence:
         r"""Estimate $\log p(x)$ by importance sampling from the encoder, in pieces.
 
@@ -201,7 +208,9 @@ class VAE(nn.Module):
                 self._log_sums(part, num_samples, max(1, chunk // len(part)))
                 for part in x.split(num_images)
             ]
-        return evidence(torch.cat(sums, -1), num_samples, x.dtype)
+        # of tokens or labels in the dtype that the weights are in
+        dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+        return evidence(torch.cat(sums, -1), num_samples, dtype)
 
     def _log_sums(self, x: Tensor, num_samples: int, size: int) -> Tensor:
         """Accumulate log-sums of weights and of squares, ``size`` draws at a time."""

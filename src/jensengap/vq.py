@@ -52,6 +52,10 @@ def nearest(
 
     Source: van den Oord, Vinyals and Kavukcuoglu (2017), eqs. 1 and 2.
     """
+    if not z_e.numel():
+        return z_e.new_zeros(z_e.shape[:-1], dtype=torch.int64)
+    inputs.finite("z_e", z_e)
+    inputs.finite("codebook", codebook)
     rows = z_e.reshape(-1, z_e.shape[-1])
     return distances.between(rows, codebook).argmin(-1).reshape(z_e.shape[:-1])
 
@@ -146,5 +150,5 @@ def perplexity(shares: Float[Tensor, "*m k"]) -> Float[Tensor, "*m"]:
             f"{shares.min().item():g} at least and sums from {total.min().item():g} to "
             f"{total.max().item():g}; usage returns such shares"
         )
-    # xlogy: 0 log 0 = 0
-    return (-torch.xlogy(shares, shares).sum(-1)).exp()
+    # entr: 0 log 0 = 0
+    return torch.special.entr(shares).sum(-1).exp()

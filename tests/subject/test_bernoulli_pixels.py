@@ -107,9 +107,9 @@ def test_targets_outside_of_the_unit_interval_are_refused(bad):
 
 def test_log_odds_that_are_no_numbers_are_refused():
     for logits in (torch.tensor([math.nan, 0.0]), torch.full((2,), math.nan)):
-        with pytest.raises(ValueError, match=r"logits must be numbers, got \d NaN"):
+        with pytest.raises(ValueError, match=r"logits must not be NaN, got \d such"):
             nets.bernoulli(logits)
-        with pytest.raises(ValueError, match=r"logits must be numbers, got \d NaN"):
+        with pytest.raises(ValueError, match=r"logits must not be NaN, got \d such"):
             nets.bernoulli_log_probs(logits[None], torch.zeros(1, 2))
 
 

@@ -687,7 +687,7 @@ ELSEWHERE = {
     "digit_gan.Discriminator": "tests/subject/test_travel.py",
     "digit_gan.DigitGan.noise": "draws from the prior",
     "diffusion.Terms.elbo": "a sum of what terms returns",
-    "fast.bernoulli_vae.keeps_digits": "a test of what log_normaliser returns",
+    "bernoulli_pixels.keeps_digits": "a test of what log_normaliser returns",
     "fast.perceptron.MLP.backward": "tests/fast/test_perceptron.py",
     "fast.perceptron.MLP.forward": "tests/fast/test_perceptron.py",
     "fast.perceptron.MLP.is_stale": "compares addresses",

@@ -115,9 +115,11 @@ def test_ties_are_broken_alike_in_every_company():
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_nowhere_is_near_nothing(bad):
     good = torch.zeros(2, 1)
-    with pytest.raises(ValueError, match=f"^x must be finite, got {bad}: 1 of 1"):
+    with pytest.raises(ValueError, match=f"^z_e must be finite, got {bad}: 1 of 1"):
         vq.nearest(torch.tensor([[bad]]), good)
-    with pytest.raises(ValueError, match=f"^y must be finite, got {bad}: 1 of 2"):
+    with pytest.raises(
+        ValueError, match=f"^codebook must be finite, got {bad}: 1 of 2"
+    ):
         vq.nearest(good, torch.tensor([[0.0], [bad]]))
 
 

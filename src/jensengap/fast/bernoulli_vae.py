@@ -164,6 +164,7 @@ class FusedVAE(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Write the gradients of the loss; return both bounds."""
         k, b, latent_dim = noise.shape
+        noise = noise.contiguous()  # what comes of it is seen as one block
         num_encoder = 2 * len(self._encoder.weights)
         encoded = self._encoder.forward(x)
         # two blocks of their own: vector units want neighbours
@@ -339,22 +340,10 @@ def log_likelihood(
     """
     # a sample at a time: its logits are still in the cache when they are needed again
     offs = [log_normaliser(part) for part in logits]
-    if not keeps_digits(torch.stack(offs)):
+    if not bernoulli_pixels.keeps_digits(torch.stack(offs)):
         return torch.stack([_without_difference(part, x) for part in logits])
     parts = [(p * x).sum(1) - off for p, off in zip(logits, offs, strict=True)]
     return torch.stack(parts)
-
-
-def keeps_digits(off: Tensor) -> bool:
-    """Test whether a difference of numbers of this size is right to 0.01 nats.
-
-    Args:
-        off: what is subtracted, such as :func:`log_normaliser` returns.
-
-    Returns:
-        False also where one is NaN or infinite.
-    """
-    return bool(off.abs().max() * torch.finfo(off.dtype).eps < 0.01)
 
 
 def _without_difference(logits: Tensor, x: Tensor) -> Tensor:
