@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -187,7 +188,7 @@ def test_levels_counts_and_shares_keep_their_kinds(capsys):
     assert bounds.effective_sample_size(torch.zeros(2000).half()) == 2000
     shares = torch.tensor([0.5, 0.5, 0.0], requires_grad=True)
     assert vq.perplexity(shares) == 2
-    verdict = check.identity("eq-x", 1.0, 1.0, torch.tensor(1e-3))
+    verdict = check.identity("eq-x", 1.0, 1.0, np.float64(1e-3))
     assert type(verdict.ok) is bool
     assert type(verdict.tolerance) is float
 
