@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, TransformedDistribution
 from torch.distributions.constraints import Constraint
-from torch.distributions.transforms import AffineTransform
+from torch.distributions.transforms import AffineTransform, IndependentTransform
 
 from jensengap import gaussians, inputs
 
@@ -180,6 +180,8 @@ def _ends(q: Distribution) -> list[End]:
     ends = _ends(q.base_dist)
     for transform in q.transforms:
         for part in getattr(transform, "parts", [transform]):
+            while isinstance(part, IndependentTransform):
+                part = part.base_transform
             # torch says that shift and scale lead to the whole line, from anywhere
             is_affine = isinstance(part, AffineTransform)
             ends = _moved(ends, part) if is_affine else _bounds(part.codomain)

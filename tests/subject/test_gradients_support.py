@@ -3,9 +3,11 @@
 import pytest
 import torch
 from torch.distributions import (
+    Categorical,
     Exponential,
     Independent,
     LogNormal,
+    MixtureSameFamily,
     Normal,
     Pareto,
     Poisson,
@@ -16,6 +18,7 @@ from torch.distributions.transforms import (
     AffineTransform,
     ComposeTransform,
     ExpTransform,
+    IndependentTransform,
     SigmoidTransform,
     TanhTransform,
 )
@@ -51,7 +54,20 @@ def exponential(phi):
     return Exponential(torch.ones_like(phi))
 
 
+def mixed(phi):
+    """Make a mixture of two uniforms from 0, up to phi and up to 2."""
+    ends = torch.stack([phi, torch.full_like(phi, 2.0)], -1)
+    return MixtureSameFamily(
+        Categorical(torch.ones_like(ends)), Uniform(torch.zeros_like(ends), ends)
+    )
+
+
+def beyond_two(phi):
+    return Pareto(torch.full_like(phi, 2.0), torch.full_like(phi, 5.0))
+
+
 MOVING = {
+    "mixture": mixed,
     "uniform": lambda phi: Uniform(torch.zeros_like(phi), phi),
     "pareto": lambda phi: Pareto(phi, torch.full_like(phi, 3.0)),
     "scaled uniform": lambda phi: after(unit(phi), scaled(phi)),
@@ -64,6 +80,10 @@ MOVING = {
     "nested": lambda phi: after(after(unit(phi), scaled(phi)), shifted(phi)),
 }
 STANDING = {
+    # its end is moved to 0 at first, where a scale leaves it
+    "scaled from its end": lambda phi: after(
+        beyond_two(phi), AffineTransform(-2.0, 1.0), scaled(phi)
+    ),
     "scaled exponential": lambda phi: after(exponential(phi), scaled(phi)),
     "scaled normal": lambda phi: after(normal(phi), scaled(phi)),
     "log-normal": lambda phi: after(normal(phi), scaled(phi), ExpTransform()),
@@ -89,10 +109,14 @@ def test_counts_have_a_support_that_stands_still():
     assert (gradient.mean - 1).abs() < 4 * gradient.stderr
 
 
-def test_coordinates_of_a_support_that_moves_are_refused():
-    def family(phi):
-        return Independent(after(unit(phi), scaled(phi)), 1)
-
+@pytest.mark.parametrize(
+    "family",
+    [
+        lambda phi: Independent(after(unit(phi), scaled(phi)), 1),
+        lambda phi: after(unit(phi), IndependentTransform(scaled(phi), 1)),
+    ],
+)
+def test_coordinates_of_a_support_that_moves_are_refused(family):
     with pytest.raises(ValueError, match="must not depend on phi"):
         gradients.score_function(lambda z: z.sum(-1), family, PHI, 2)
 
