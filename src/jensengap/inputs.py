@@ -378,7 +378,7 @@ def run(net: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
     """
     try:
         return net(given)
-    except torch.OutOfMemoryError:
+    except torch.cuda.OutOfMemoryError:
         raise
     except RuntimeError as error:
         owner = getattr(net, "__self__", net)
