@@ -88,11 +88,12 @@ def test_the_normalised_score_is_zero_at_the_majority_and_one_without_error():
     assert probes.normalised(1.0, 0.3) == 1
     assert probes.normalised(0.65, 0.3).item() == pytest.approx(0.5)
     assert probes.normalised(0.1, 0.3) < 0
-    for nothing in (1.0, -0.1, torch.tensor(torch.nan)):
+    for nothing in (1.0, -0.1, torch.tensor([0.2, torch.nan])):
         with pytest.raises(ValueError, match=r"majority must be in \[0, 1\), got \["):
             probes.normalised(0.5, nothing)
-    with pytest.raises(ValueError, match="majority must be a number, got NaN"):
-        probes.normalised(0.5, float("nan"))
+    for none in (float("nan"), torch.tensor(torch.nan)):
+        with pytest.raises(ValueError, match="majority must be a number, got NaN"):
+            probes.normalised(0.5, none)
 
 
 @pytest.mark.parametrize(
