@@ -60,9 +60,10 @@ def test_every_word_of_a_page_finds_it_in_any_spelling(browser, page):
 
 
 def _plain(element):
-    """Return an element's words, without its formulas."""
+    """Return an element's words, without its formulas and keys such as GKS18."""
     own = BeautifulSoup(str(element), "html.parser")
-    for each in own.select(".math, script, .headerlink, .section-number"):
+    keys = ".bibtex-citation, .label"
+    for each in own.select(f".math, script, .headerlink, .section-number, {keys}"):
         each.replace_with(" ")
     return own.get_text()
 
