@@ -132,6 +132,8 @@ def same_events(q: Distribution, p: Distribution) -> torch.Size:
                 count = plain.reinterpreted_batch_ndims + missing
                 cure = f"make {which} Independent({which}.base_dist, {count})"
         raise ValueError(f"event shapes differ, {events[0]} and {events[1]}: {cure}")
+    if q.batch_shape == p.batch_shape:
+        return q.batch_shape
     try:
         return torch.broadcast_shapes(q.batch_shape, p.batch_shape)
     except RuntimeError:

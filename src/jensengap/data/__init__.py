@@ -95,10 +95,10 @@ def verify_probs(probs: Float[Tensor, "*shape"], name: str = "probs") -> None:
     """
     if (total := probs.numel()) == 0:
         raise ValueError(f"{name} must not be empty, got shape {tuple(probs.shape)}")
-    good = (probs >= 0) & (probs <= 1)  # nan fails both, so it is not among them
-    if inputs.every(good):
+    low, high = probs.detach().aminmax()  # in one pass; both are nan where one is
+    if inputs.every((low >= 0) & (high <= 1)):
         return
-    bad = probs[~good]
+    bad = probs[~((probs >= 0) & (probs <= 1))]
     rogue = bad[~bad.isfinite()]
     if len(rogue):
         raise ValueError(
