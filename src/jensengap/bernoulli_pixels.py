@@ -1,8 +1,9 @@
 r"""Bernoulli likelihood of binary pixels: certain ones, and no grey ones.
 
 In $\log p(x)=\sum_k[(1-x_k)\log\sigma(-\ell_k)+x_k\log\sigma(\ell_k)]$ all terms have
-one sign, so that large log-odds do not cancel, as they would in
-$x^\top\ell-\sum_k\log(1+e^{\ell_k})$.
+one sign, so that nothing cancels. $x^\top\ell-\sum_k\log(1+e^{\ell_k})$ is the same in
+half the time; :func:`log_probs` takes it where log-odds are finite, and not so large
+that the difference loses its digits.
 
 Source: Kingma and Welling (2014), eq. 11, by log-odds.
 """
@@ -85,7 +86,10 @@ def log_probs(
     # torch rounds log(1 + e^l) to l from 20 on, off by 2e-9 a pixel
     off = softplus(logits, threshold=40.0).sum(-1, keepdim=True)
     if keeps_digits(off):
-        return logits @ x.mT - off
+        log_probs = logits @ x.mT - off
+        # where a pixel is certainly off, 0 times -infinity is no number
+        if inputs.every(~log_probs.isnan()):
+            return log_probs
     # by the sign, as above: all terms have one sign, so that nothing cancels
     both = torch.cat([logsigmoid(-logits), logsigmoid(logits)], 1)  # (m, 2d)
     targets = torch.cat([1 - x, x], 1)  # (n, 2d)

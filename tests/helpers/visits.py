@@ -12,6 +12,10 @@ from typing import NamedTuple
 import axe_playwright_python
 from built import SITE
 
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  configurable: true,
+  get() { throw new DOMException("refused", "SecurityError"); },
+});"""
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
 NARROWEST = {"width": 320, "height": 640}

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from visits import (
     DESKTOP,
     NARROWEST,
+    NO_STORAGE,
     PHONE,
     SIZES,
     file_address,
@@ -25,10 +26,6 @@ from jensengap.exercises.question import Choice
 from tools.book.toc import chapters, pages
 
 FIRST, NEXT = chapters()[2:4]
-REFUSED = """Object.defineProperty(window, "localStorage", {
-  configurable: true,
-  get() { throw new DOMException("refused", "SecurityError"); },
-});"""
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +171,7 @@ def test_marks_and_controls_are_accessible_and_fit_on_all_screens(browser, theme
 
 def test_without_storage_an_answer_is_marked_and_nothing_is_counted(browser):
     with visit(browser, "about:blank", **DESKTOP) as seen:
-        seen.page.add_init_script(REFUSED)
+        seen.page.add_init_script(NO_STORAGE)
         seen.go(file_address(FIRST))
         ask = answer(seen.page, labels(FIRST)[0])
         assert ask.get_attribute("data-state") == "right"

@@ -8,15 +8,11 @@ from urllib.parse import urljoin
 import pytest
 from bs4 import BeautifulSoup
 from built import of
-from visits import DESKTOP, PHONE, file_address, ill_set, served, visit
+from visits import DESKTOP, NO_STORAGE, PHONE, file_address, ill_set, served, visit
 
 from tools.book.toc import chapters, pages
 
 FIRST, NEXT = chapters()[:2]
-NO_STORAGE = """Object.defineProperty(window, "localStorage", {
-  configurable: true,
-  get() { throw new DOMException("refused", "SecurityError"); },
-});"""
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import mpmath
 import pytest
 import torch
 
-from jensengap import bernoulli_pixels, nets
+from jensengap import bernoulli_pixels, exact, nets
+from jensengap.fast import bernoulli_vae
 
 F64 = {"dtype": torch.float64}
 CERTAIN = torch.tensor([math.inf, -math.inf, 0.0], **F64)
@@ -130,3 +131,17 @@ def test_no_switch_makes_grey_pixels_probable():
         [sys.executable, "-O", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("value must be 0 or 1, got 0.5")
+
+
+def test_a_pixel_that_is_certainly_off_costs_nothing_where_it_is_off():
+    # of small log-odds and of none at all the quick formula would make no number
+    logits = torch.tensor([[-math.inf, 0.3], [-math.inf, 300.0]])
+    x = torch.tensor([[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    alone = nets.bernoulli(logits[:, None]).log_prob(x)
+    torch.testing.assert_close(nets.bernoulli_log_probs(logits, x), alone)
+    rows = logits[:, None].expand(2, 3, 2).clone()
+    torch.testing.assert_close(bernoulli_vae.log_likelihood(rows, x), alone)
+    probs = torch.tensor([[0.0, 0.5], [0.2, 0.3]])
+    mixture = exact.BernoulliMixture(torch.tensor([0.5, 0.5]), probs)
+    wanted = torch.tensor([(0.5 + 0.8 * 0.3) / 2, 0.2 * 0.3 / 2, (0.5 + 0.8 * 0.7) / 2])
+    torch.testing.assert_close(mixture.log_evidence(x), wanted.log())

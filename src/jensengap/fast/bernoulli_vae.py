@@ -340,10 +340,13 @@ def log_likelihood(
     """
     # a sample at a time: its logits are still in the cache when they are needed again
     offs = [log_normaliser(part) for part in logits]
-    if not bernoulli_pixels.keeps_digits(torch.stack(offs)):
-        return torch.stack([_without_difference(part, x) for part in logits])
-    parts = [(p * x).sum(1) - off for p, off in zip(logits, offs, strict=True)]
-    return torch.stack(parts)
+    if bernoulli_pixels.keeps_digits(torch.stack(offs)):
+        parts = [(p * x).sum(1) - off for p, off in zip(logits, offs, strict=True)]
+        log_lik = torch.stack(parts)
+        # where a pixel is certainly off, 0 times -infinity is no number
+        if inputs.every(~log_lik.isnan()):
+            return log_lik
+    return torch.stack([_without_difference(part, x) for part in logits])
 
 
 def _without_difference(logits: Tensor, x: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ def _log_sums(
         *_, hidden, logits = decoder.forward(z.flatten(0, 1))
         off = bernoulli_vae.log_normaliser(logits).view(shape[:2])
         log_lik = (hidden.view(*shape[:2], -1) * to_image).sum(2) + offset - off
-        if not bernoulli_pixels.keeps_digits(off):
+        if not bernoulli_pixels.keeps_digits(off) or log_lik.isnan().any():
             log_lik = bernoulli_vae.log_likelihood(logits.view(*shape[:2], -1), x)
         # log p(z) - log q(z) without log sigma: the constants cancel
         prior_over_q = (noise.square() - z.square()).sum(2) / 2

@@ -121,7 +121,7 @@ class Soap(torch.optim.Optimizer):
         if number == 1:
             for side, factor in state["factors"].items():
                 # eigh sorts upwards
-                vectors = torch.linalg.eigh(_single(factor))[1].flip(1)
+                vectors = torch.linalg.eigh(inputs.single(factor))[1].flip(1)
                 state["bases"][side].copy_(vectors)
             return
         if number % (_MEASURE if number < 2 * _TURN else _TURN) == 0:
@@ -155,12 +155,6 @@ def _start(weight: Tensor, max_size: int) -> dict[str, Any]:
     }
 
 
-def _single(matrix: Tensor) -> Tensor:
-    """Return a matrix in single precision at least: torch factorises no half one."""
-    half = matrix.dtype in (torch.float16, torch.bfloat16)
-    return matrix.float() if half else matrix
-
-
 def _turn(state: dict[str, Any]) -> None:
     """Update the eigenbases by a step of orthogonal iteration, largest axis first."""
     for side, basis in state["bases"].items():
@@ -168,7 +162,7 @@ def _turn(state: dict[str, Any]) -> None:
         ahead = state["factors"][side] @ basis
         # by Rayleigh quotients, which estimate the eigenvalues
         order = (basis * ahead).sum(0).argsort(descending=True)
-        basis.copy_(torch.linalg.qr(_single(ahead[:, order]))[0])
+        basis.copy_(torch.linalg.qr(inputs.single(ahead[:, order]))[0])
         moment = state["exp_avg_sq"]  # goes with its axis
         moment.copy_(moment.index_select(side, order))
 
